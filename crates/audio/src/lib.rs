@@ -1,0 +1,1 @@
+//! Video bytes in, MP3 bytes out

@@ -1,0 +1,1 @@
+//! Knative Broker and Trigger semantics on one machine

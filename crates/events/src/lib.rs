@@ -1,0 +1,1 @@
+//! The contract between the functions: event types, their data, ids and links

@@ -1,0 +1,1 @@
+//! The chassis of every function: configuration, telemetry, health, CloudEvents, drain

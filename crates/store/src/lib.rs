@@ -1,0 +1,1 @@
+//! Payloads and jobs, behind two traits

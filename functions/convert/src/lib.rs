@@ -1,0 +1,1 @@
+//! Turns an uploaded video into an MP3

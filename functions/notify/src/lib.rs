@@ -1,0 +1,1 @@
+//! Mail, dead letters and the sweep
