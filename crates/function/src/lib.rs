@@ -1,1 +1,23 @@
-//! The chassis of every function: configuration, telemetry, health, CloudEvents, drain
+//! The chassis of every function: configuration, telemetry, health, CloudEvents in and out, problem+json, drain.
+//!
+//! Invariants:
+//! - A function is `main.rs` (config, telemetry, connect, serve) and a router; what all four need stands here once.
+//! - Only this crate knows CloudEvents' headers and the trace's.
+//! - No business rules.
+
+mod client_address;
+mod config;
+mod event_in;
+mod event_out;
+mod health;
+mod problem;
+mod serve;
+pub mod telemetry;
+
+pub use client_address::{ClientAddress, TrustedProxies};
+pub use config::ServerConfig;
+pub use event_in::{AnyEvent, CloudEvent};
+pub use event_out::{EmitError, Reply, Sink, event};
+pub use health::{NotReady, Ready};
+pub use problem::ProblemDetails;
+pub use serve::{chassis, run, serve};
