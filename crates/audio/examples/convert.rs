@@ -1,0 +1,30 @@
+//! `cargo run --release -p decant-audio --example convert -- video.mp4 sound.mp3`
+
+use std::fs::File;
+use std::io::{Seek, Write};
+
+use decant_audio::{Options, convert};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let (Some(video), Some(mp3)) = (arguments.next(), arguments.next()) else {
+        return Err("usage: convert VIDEO MP3".into());
+    };
+    let options = Options {
+        title: Some(video.clone()),
+        ..Options::default()
+    };
+    let mut output = File::create(&mp3)?;
+    let made = convert(
+        File::open(&video)?,
+        &options,
+        &mut output,
+        &mut |progress| {
+            eprint!("\r{:>8.1?} of {:?}", progress.position, progress.duration);
+        },
+    )?;
+    output.rewind()?;
+    output.write_all(&made.head)?;
+    eprintln!("\n{mp3}: {:?}, {} bytes", made.duration, made.size_bytes);
+    Ok(())
+}

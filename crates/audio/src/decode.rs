@@ -1,0 +1,268 @@
+//! From a container to sound.
+
+use std::io::{Read, Seek};
+use std::sync::Once;
+use std::time::Duration;
+
+use ffmpeg_next::error::{EAGAIN, ENOMEM};
+use ffmpeg_next::format::context::{Input as Container, StreamIo};
+use ffmpeg_next::media::Type;
+use ffmpeg_next::{Error as Ffmpeg, Packet, Rational, Stream, codec, decoder, frame, log};
+
+use crate::Error;
+use crate::input::{Fault, Input};
+use crate::native::demuxer;
+use crate::resample::{Pcm, Resampler, Spec};
+
+/// A demuxer that finds nothing but broken packets this many times in a row has lost its way.
+const MAX_BROKEN_PACKETS: u32 = 4096;
+
+/// The sound of one video: opened, decoded and resampled as it is asked for.
+pub(crate) struct Sound {
+    container: Container,
+    stream: usize,
+    codec: codec::Id,
+    decoder: decoder::Audio,
+    resampler: Resampler,
+    fault: Fault,
+    duration: Option<Duration>,
+    seen: Seen,
+    is_draining: bool,
+}
+
+/// What has been met so far, to explain a track that gives nothing.
+#[derive(Default)]
+struct Seen {
+    packets: u64,
+    unplaced_channels: Option<u16>,
+    failure: Option<Ffmpeg>,
+}
+
+impl Sound {
+    /// Opens the container and the decoder of the track that players would choose.
+    pub(crate) fn open<I: Read + Seek + Send + 'static>(input: Input<I>) -> Result<Self, Error> {
+        static READY: Once = Once::new();
+        READY.call_once(|| {
+            let _always_ok = ffmpeg_next::init(); // the words for its error numbers
+            log::set_level(log::Level::Quiet);
+        });
+
+        let fault = input.fault();
+        let io = StreamIo::from_read_seek(input).map_err(Error::engine)?;
+        let opened = demuxer::open(io);
+        if let Some(error) = fault.take() {
+            return Err(Error::Input(error));
+        }
+        let mut container = opened.map_err(not_a_container)?;
+        let stream = choose_stream(&container)?;
+        demuxer::listen_to(&mut container, Some(stream.index));
+
+        let mut context = codec::Context::from_parameters(stream.parameters)
+            .map_err(Error::engine)?
+            .decoder();
+        context.set_packet_time_base(stream.time_base); // it skips encoder delays by time
+        let decoder = context.audio().map_err(|reason| match reason {
+            Ffmpeg::Other { errno: ENOMEM } => Error::engine(reason),
+            _ => Error::unreadable(reason),
+        })?;
+        Ok(Self {
+            container,
+            stream: stream.index,
+            codec: stream.codec,
+            decoder,
+            resampler: Resampler::default(),
+            fault,
+            duration: stream.duration,
+            seen: Seen::default(),
+            is_draining: false,
+        })
+    }
+
+    /// What the container says. Damaged ones say anything.
+    pub(crate) fn duration(&self) -> Option<Duration> {
+        self.duration
+    }
+
+    /// The next bit of sound, some milliseconds of it, into `pcm`. `None` after the last.
+    ///
+    /// # Errors
+    /// The input's, the engine's, and [`Error::NoAudio`] or [`Error::Unreadable`] where there was nothing at all.
+    pub(crate) fn next(&mut self, pcm: &mut Pcm) -> Result<Option<Spec>, Error> {
+        pcm.left.clear();
+        pcm.right.clear();
+        let mut decoded = frame::Audio::empty();
+        loop {
+            match self.decoder.receive_frame(&mut decoded) {
+                Ok(()) => {
+                    if !self.resampler.push(&mut decoded, pcm)? {
+                        self.seen.unplaced_channels = Some(decoded.channels());
+                    }
+                }
+                Err(Ffmpeg::Eof) => {
+                    self.resampler.finish(pcm)?;
+                    if pcm.left.is_empty() {
+                        return self.end();
+                    }
+                }
+                Err(Ffmpeg::Other { errno: EAGAIN }) => self.feed()?,
+                Err(Ffmpeg::Other { errno: ENOMEM }) => {
+                    return Err(Error::engine("FFmpeg is out of memory"));
+                }
+                Err(broken) if self.is_draining => {
+                    self.seen.failure = Some(broken);
+                    return self.end();
+                }
+                Err(broken) => {
+                    self.seen.failure = Some(broken);
+                    self.feed()?;
+                }
+            }
+            if !pcm.left.is_empty() {
+                return Ok(self.resampler.spec());
+            }
+        }
+    }
+
+    /// Gives the decoder one packet, or the end.
+    fn feed(&mut self) -> Result<(), Error> {
+        let sent = match self.read_packet()? {
+            Some(packet) => {
+                self.seen.packets += 1;
+                self.decoder.send_packet(&packet)
+            }
+            None => {
+                self.is_draining = true;
+                self.decoder.send_eof()
+            }
+        };
+        match sent {
+            Err(Ffmpeg::Other { errno: ENOMEM }) => Err(Error::engine("FFmpeg is out of memory")),
+            Err(broken) if broken != Ffmpeg::Eof => {
+                self.seen.failure = Some(broken);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The next packet of our stream, over whatever is broken in between. `None` at the end of the file.
+    fn read_packet(&mut self) -> Result<Option<Packet>, Error> {
+        let mut broken_packets = 0;
+        loop {
+            let mut packet = Packet::empty();
+            let read = packet.read(&mut self.container);
+            if let Some(error) = self.fault.take() {
+                return Err(Error::Input(error));
+            }
+            match read {
+                Ok(()) if packet.stream() == self.stream => return Ok(Some(packet)),
+                // Of a stream that showed up only now: skip its further packets unread.
+                Ok(()) => demuxer::listen_to(&mut self.container, Some(self.stream)),
+                Err(Ffmpeg::Eof) => return Ok(None),
+                Err(Ffmpeg::Other { errno: ENOMEM }) => {
+                    return Err(Error::engine("FFmpeg is out of memory"));
+                }
+                Err(broken) => {
+                    self.seen.failure = Some(broken);
+                    broken_packets += 1;
+                    if broken_packets > MAX_BROKEN_PACKETS {
+                        return Ok(None);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The end of a track that gave something, or why it gave nothing.
+    fn end(&self) -> Result<Option<Spec>, Error> {
+        match (self.resampler.spec(), &self.seen) {
+            (Some(_), _) => Ok(None),
+            (
+                None,
+                Seen {
+                    unplaced_channels: Some(channels),
+                    ..
+                },
+            ) => Err(Error::UnsupportedCodec {
+                codec: format!("{}, {channels} channels", self.codec.name()),
+            }),
+            (
+                None,
+                Seen {
+                    packets: 0,
+                    failure: None,
+                    ..
+                },
+            ) => Err(Error::NoAudio),
+            (
+                None,
+                Seen {
+                    failure: Some(failure),
+                    ..
+                },
+            ) => Err(Error::unreadable(failure)),
+            (None, _) => Err(Error::unreadable("nothing could be decoded")),
+        }
+    }
+}
+
+struct Chosen {
+    index: usize,
+    codec: codec::Id,
+    parameters: codec::Parameters,
+    time_base: Rational,
+    duration: Option<Duration>,
+}
+
+/// FFmpeg's favourite (the default track, no commentary, the most channels) or, if it can't be decoded, the first that can.
+fn choose_stream(container: &Container) -> Result<Chosen, Error> {
+    let favourite = container.streams().best(Type::Audio);
+    let others = container
+        .streams()
+        .filter(|stream| stream.parameters().medium() == Type::Audio);
+    let mut unsupported = None;
+    for stream in favourite.into_iter().chain(others) {
+        let parameters = stream.parameters();
+        let codec = parameters.id();
+        if decoder::find(codec).is_none() {
+            unsupported.get_or_insert(codec);
+            continue;
+        }
+        let duration = duration(&stream).or_else(|| {
+            let microseconds = u64::try_from(container.duration())
+                .ok()
+                .filter(|&duration| duration > 0)?;
+            Some(Duration::from_micros(microseconds))
+        });
+        return Ok(Chosen {
+            index: stream.index(),
+            codec,
+            time_base: stream.time_base(),
+            duration,
+            parameters,
+        });
+    }
+    Err(match unsupported {
+        None => Error::NoAudio,
+        Some(codec::Id::None) => Error::UnsupportedCodec {
+            codec: "unknown".into(),
+        },
+        Some(codec) => Error::UnsupportedCodec {
+            codec: codec.name().into(),
+        },
+    })
+}
+
+fn duration(stream: &Stream<'_>) -> Option<Duration> {
+    let seconds = stream.duration() as f64 * f64::from(stream.time_base());
+    Duration::try_from_secs_f64(seconds)
+        .ok()
+        .filter(|duration| !duration.is_zero())
+}
+
+fn not_a_container(reason: Ffmpeg) -> Error {
+    match reason {
+        Ffmpeg::Other { errno: ENOMEM } => Error::engine(reason),
+        _ => Error::unreadable(reason),
+    }
+}

@@ -1,0 +1,189 @@
+//! Whether a file is all there, by the sizes its own container declares.
+//!
+//! FFmpeg reads a cut file up to the cut and calls it a success. Containers that carry no sizes (FLV, MPEG-TS, Ogg) or
+//! leave them open (live WebM, streamed AVI) are taken as they are.
+
+use std::io::{self, Read, Seek, SeekFrom};
+
+/// More top-level parts than any real file has; stops a walk through millions of tiny ones.
+const MAX_PARTS: usize = 1_000_000;
+
+/// How many bytes the container says it has, at least. `None` where it doesn't say.
+///
+/// # Errors
+/// The input's own.
+pub(crate) fn declared_bytes(
+    input: &mut (impl Read + Seek),
+    length: u64,
+) -> io::Result<Option<u64>> {
+    let start: [u8; 16] = read_at(input, 0)?;
+    match start {
+        [0x1A, 0x45, 0xDF, 0xA3, ..] => matroska(input, length),
+        [b'R', b'I', b'F', b'F', ..] => riff(input, length),
+        [b'R', b'F', b'6', b'4', 0xFF, 0xFF, 0xFF, 0xFF, ..] => rf64(input),
+        ASF_HEADER => asf(input),
+        [_, _, _, _, a, b, c, d, ..] if BOXES.contains(&&[a, b, c, d]) => iso_media(input, length),
+        _ => Ok(None),
+    }
+}
+
+/// Top-level boxes of ISO base media and QuickTime files (ISO/IEC 14496-12, the QuickTime File Format).
+const BOXES: &[&[u8; 4]] = &[
+    b"ftyp", b"styp", b"moov", b"mdat", b"moof", b"mfra", b"sidx", b"ssix", b"prft", b"emsg",
+    b"pdin", b"free", b"skip", b"wide", b"uuid", b"meta", b"udta", b"pnot", b"PICT", b"imda",
+];
+
+fn iso_media(input: &mut (impl Read + Seek), length: u64) -> io::Result<Option<u64>> {
+    let mut at = 0_u64;
+    let mut has_moov = false;
+    for _ in 0..MAX_PARTS {
+        if length.saturating_sub(at) < 8 {
+            // The index comes last in what a camera writes: without it the end is missing, however well the rest fits.
+            return Ok((!has_moov).then(|| length.saturating_add(8)));
+        }
+        let header: [u8; 16] = read_at(input, at)?;
+        let [s0, s1, s2, s3, a, b, c, d, large @ ..] = header;
+        let kind = [a, b, c, d];
+        if !BOXES.contains(&&kind) {
+            return Ok(None); // something was appended: the boxes say no more
+        }
+        has_moov |= &kind == b"moov";
+        let size = match u32::from_be_bytes([s0, s1, s2, s3]) {
+            0 => length - at,
+            1 => u64::from_be_bytes(large),
+            size => u64::from(size),
+        };
+        if size < 8 {
+            return Ok(None);
+        }
+        at = at.saturating_add(size);
+        if at > length {
+            return Ok(Some(at));
+        }
+    }
+    Ok(None)
+}
+
+/// EBML (RFC 8794): an id and a size, both of variable width; a size of all ones is unknown.
+fn matroska(input: &mut (impl Read + Seek), length: u64) -> io::Result<Option<u64>> {
+    const EBML: u64 = 0x1A45_DFA3;
+    const SEGMENT: u64 = 0x1853_8067;
+    const VOID: u64 = 0xEC;
+
+    let mut at = 0_u64;
+    for _ in 0..MAX_PARTS {
+        if at >= length {
+            break;
+        }
+        let header: [u8; 16] = read_at(input, at)?;
+        let Some((id, id_width)) = variable_width(&header, 4) else {
+            break;
+        };
+        let Some((size, size_width)) = variable_width(&header[id_width..], 8) else {
+            break;
+        };
+        if ![EBML, SEGMENT, VOID].contains(&id) {
+            break;
+        }
+        let marker = 1 << (7 * size_width);
+        let size = size - marker;
+        if size == marker - 1 {
+            break;
+        }
+        at = at
+            .saturating_add((id_width + size_width) as u64)
+            .saturating_add(size);
+        if at > length {
+            return Ok(Some(at));
+        }
+    }
+    Ok(None)
+}
+
+/// The number at the start of `bytes` with its width marker, and its width in bytes.
+fn variable_width(bytes: &[u8], widest: usize) -> Option<(u64, usize)> {
+    let width = bytes.first()?.leading_zeros() as usize + 1;
+    if width > widest {
+        return None;
+    }
+    let number = bytes
+        .get(..width)?
+        .iter()
+        .fold(0, |number, &byte| number << 8 | u64::from(byte));
+    Some((number, width))
+}
+
+/// AVI and WAV. OpenDML puts several RIFF parts behind each other (OpenDML AVI extensions 1.02, section 3).
+fn riff(input: &mut (impl Read + Seek), length: u64) -> io::Result<Option<u64>> {
+    let mut at = 0_u64;
+    for _ in 0..MAX_PARTS {
+        let header: [u8; 8] = read_at(input, at)?;
+        let [b'R', b'I', b'F', b'F', s0, s1, s2, s3] = header else {
+            break;
+        };
+        let size = u32::from_le_bytes([s0, s1, s2, s3]);
+        if size == 0 || size == u32::MAX {
+            break; // written to a pipe
+        }
+        let end = at.saturating_add(8).saturating_add(u64::from(size));
+        if end > length {
+            return Ok(Some(end));
+        }
+        at = end + end % 2;
+    }
+    Ok(None)
+}
+
+/// WAV above 4 GiB (EBU Tech 3306): the real size is in the `ds64` chunk that comes first.
+fn rf64(input: &mut (impl Read + Seek)) -> io::Result<Option<u64>> {
+    let chunk: [u8; 16] = read_at(input, 12)?;
+    let [b'd', b's', b'6', b'4', _, _, _, _, size @ ..] = chunk else {
+        return Ok(None);
+    };
+    Ok(Some(u64::from_le_bytes(size).saturating_add(8)))
+}
+
+const ASF_HEADER: [u8; 16] = [
+    0x30, 0x26, 0xB2, 0x75, 0x8E, 0x66, 0xCF, 0x11, 0xA6, 0xD9, 0x00, 0xAA, 0x00, 0x62, 0xCE, 0x6C,
+];
+const ASF_FILE_PROPERTIES: [u8; 16] = [
+    0xA1, 0xDC, 0xAB, 0x8C, 0x47, 0xA9, 0xCF, 0x11, 0x8E, 0xE4, 0x00, 0xC0, 0x0C, 0x20, 0x53, 0x65,
+];
+
+/// WMV and WMA (ASF specification, section 3.2): the file properties are one of the objects inside the header object.
+fn asf(input: &mut (impl Read + Seek)) -> io::Result<Option<u64>> {
+    const BROADCAST: u8 = 1;
+
+    let [_, _, _, _, _, _, _, _, count @ .., _, _]: [u8; 14] = read_at(input, 16)?;
+    let mut at = 30_u64;
+    for _ in 0..u32::from_le_bytes(count).min(1000) {
+        let guid: [u8; 16] = read_at(input, at)?;
+        let size = u64::from_le_bytes(read_at(input, at.saturating_add(16))?);
+        if guid == ASF_FILE_PROPERTIES {
+            let file_size = u64::from_le_bytes(read_at(input, at.saturating_add(40))?);
+            let [flags]: [u8; 1] = read_at(input, at.saturating_add(88))?;
+            return Ok((file_size > 0 && flags & BROADCAST == 0).then_some(file_size));
+        }
+        if size < 24 {
+            break;
+        }
+        at = at.saturating_add(size);
+    }
+    Ok(None)
+}
+
+/// `N` bytes from `at`, zeros where the file has ended: no container marks anything with zeros.
+fn read_at<const N: usize>(input: &mut (impl Read + Seek), at: u64) -> io::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    input.seek(SeekFrom::Start(at))?;
+    let mut filled = 0;
+    while filled < N {
+        match input.read(&mut bytes[filled..]) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(bytes)
+}

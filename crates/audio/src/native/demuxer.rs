@@ -1,0 +1,112 @@
+//! Opens a container the way a conversion needs it, which `ffmpeg-next` has no safe call for.
+
+use std::ffi::{c_char, c_int};
+use std::ptr;
+
+use ffmpeg_next::format::context::{Input, StreamIo};
+use ffmpeg_next::{Dictionary, Error, ffi, frame};
+
+/// Probing ends after this many bytes, or this many microseconds of sound.
+const PROBE_OPTIONS: [(&str, &str); 5] = [
+    ("probesize", "5000000"),
+    ("analyzeduration", "5000000"),
+    ("max_streams", "100"),
+    // Pictures are discarded, so don't wait for their frame rate and first timestamps.
+    ("fpsprobesize", "0"),
+    ("max_ts_probe", "0"),
+];
+
+/// Opens the container behind `io` and learns what streams it has.
+///
+/// Does what `ffmpeg_next::format::input_from_stream` does, but discards everything that can't be heard *before*
+/// probing, so that pictures are neither read nor waited for, and refuses whatever else the container asks to open.
+pub(crate) fn open(mut io: StreamIo) -> Result<Input, Error> {
+    let options: Dictionary<'_> = PROBE_OPTIONS.iter().collect();
+
+    // SAFETY: the context is checked for null before use. `io` outlives it: on failure `avformat_open_input` has freed
+    // the context before `io` is dropped, on success `Input` owns both and drops them in that order, and
+    // AVFMT_FLAG_CUSTOM_IO keeps FFmpeg from freeing the AVIOContext itself. `disown` hands the dictionary to FFmpeg,
+    // which replaces it by the options it didn't know; `own` frees those.
+    let mut input = unsafe {
+        let mut context = ffi::avformat_alloc_context();
+        if context.is_null() {
+            return Err(Error::Other { errno: ffi::ENOMEM });
+        }
+        (*context).pb = io.as_mut_ptr();
+        (*context).flags |= ffi::AVFMT_FLAG_CUSTOM_IO;
+        (*context).io_open = Some(refuse_to_open);
+
+        let mut options = options.disown();
+        let opened = ffi::avformat_open_input(
+            &raw mut context,
+            ptr::null(),
+            ptr::null_mut(),
+            &raw mut options,
+        );
+        drop(Dictionary::own(options));
+        if opened < 0 {
+            return Err(Error::from(opened));
+        }
+        Input::wrap_with_custom_io(context, io)
+    };
+
+    listen_to(&mut input, None);
+    // SAFETY: `input` holds an opened context; null asks for no options per stream.
+    let probed = unsafe { ffi::avformat_find_stream_info(input.as_mut_ptr(), ptr::null_mut()) };
+    if probed < 0 {
+        return Err(Error::from(probed));
+    }
+    Ok(input)
+}
+
+/// Discards every stream but the `wanted` one; all that aren't sound, while none is chosen yet.
+///
+/// FFmpeg then drops their packets. It still reads through most of what it skips; its `direct` flag would make it seek
+/// instead, but then FFmpeg 5.1 loses sound without an error (some of the formats in `tests/conversion.rs` end early).
+pub(crate) fn listen_to(input: &mut Input, wanted: Option<usize>) {
+    for index in 0..input.nb_streams() as usize {
+        let Some(mut stream) = input.stream_mut(index) else {
+            continue;
+        };
+        // SAFETY: `stream_mut` has checked the index, so the stream exists, and FFmpeg always gives it parameters.
+        unsafe {
+            let stream = stream.as_mut_ptr();
+            let is_wanted = match wanted {
+                Some(wanted) => wanted == index,
+                None => (*(*stream).codecpar).codec_type == ffi::AVMediaType::AVMEDIA_TYPE_AUDIO,
+            };
+            (*stream).discard = if is_wanted {
+                ffi::AVDiscard::AVDISCARD_DEFAULT
+            } else {
+                ffi::AVDiscard::AVDISCARD_ALL
+            };
+        }
+    }
+}
+
+/// Names the speakers of a frame that only counts its channels (plain WAV, AVI), as every player does.
+///
+/// FFmpeg's resampler wants named ones.
+pub(crate) fn name_channels(frame: &mut frame::Audio) {
+    // SAFETY: the frame is valid, its layout initialised; `uninit` frees what a custom order may have allocated, and
+    // `default` writes a whole new layout, naming nothing where it knows no default.
+    unsafe {
+        let layout = &raw mut (*frame.as_mut_ptr()).ch_layout;
+        if (*layout).order != ffi::AVChannelOrder::AV_CHANNEL_ORDER_NATIVE {
+            let channels = (*layout).nb_channels;
+            ffi::av_channel_layout_uninit(layout);
+            ffi::av_channel_layout_default(layout, channels);
+        }
+    }
+}
+
+/// A container may name other files and addresses (external tracks, playlists): none is opened.
+unsafe extern "C" fn refuse_to_open(
+    _: *mut ffi::AVFormatContext,
+    _: *mut *mut ffi::AVIOContext,
+    _: *const c_char,
+    _: c_int,
+    _: *mut *mut ffi::AVDictionary,
+) -> c_int {
+    ffi::AVERROR(ffi::EPERM)
+}

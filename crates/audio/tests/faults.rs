@@ -1,0 +1,177 @@
+//! Readers and writers that fail, and how far a conversion says it is.
+
+mod support;
+
+use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
+use std::time::Duration;
+
+use decant_audio::media::{self, Container};
+use decant_audio::{Error, Options, convert};
+use support::mp3_of;
+
+/// Fails when it is asked for the byte at `fails_at`, or ends there without a word.
+struct Faulty {
+    file: Cursor<Vec<u8>>,
+    fails_at: u64,
+    silently: bool,
+}
+
+impl Read for Faulty {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = self.fails_at.saturating_sub(self.file.position());
+        match left.min(buffer.len() as u64) as usize {
+            0 if self.silently => Ok(0),
+            0 => Err(io::Error::new(
+                io::ErrorKind::ConnectionReset,
+                "the store went away",
+            )),
+            wanted => self.file.read(&mut buffer[..wanted]),
+        }
+    }
+}
+
+impl Seek for Faulty {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.file.seek(to)
+    }
+}
+
+#[test]
+fn a_failing_input_never_looks_like_a_shorter_file() {
+    for container in Container::ALL {
+        let file = media::clip(container, 2);
+        for tenth in 0..10 {
+            for silently in [false, true] {
+                let fails_at = file.len() as u64 * tenth / 10;
+                let input = Faulty {
+                    file: Cursor::new(file.clone()),
+                    fails_at,
+                    silently,
+                };
+                let result = convert(input, &Options::default(), &mut io::sink(), &mut |_| {});
+                let Err(Error::Input(error)) = result else {
+                    panic!("{container:?} at {fails_at}: {result:?}")
+                };
+                let expected = if silently {
+                    io::ErrorKind::UnexpectedEof
+                } else {
+                    io::ErrorKind::ConnectionReset
+                };
+                assert_eq!(error.kind(), expected);
+            }
+        }
+    }
+}
+
+#[test]
+fn an_input_fault_is_no_fault_of_the_file() {
+    let input = Faulty {
+        file: Cursor::new(media::clip(Container::Mp4, 1)),
+        fails_at: 0,
+        silently: false,
+    };
+    let error =
+        convert(input, &Options::default(), &mut io::sink(), &mut |_| {}).expect_err("it fails");
+    assert!(!error.is_hopeless());
+    assert_eq!(error.code(), "input-failed");
+}
+
+/// Reads one byte, fails with `Interrupted`, and so on.
+struct Stuttering(Cursor<Vec<u8>>, bool);
+
+impl Read for Stuttering {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.1 = !self.1;
+        if self.1 {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        let wanted = buffer.len().min(7);
+        self.0.read(&mut buffer[..wanted])
+    }
+}
+
+impl Seek for Stuttering {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.0.seek(to)
+    }
+}
+
+#[test]
+fn a_stuttering_input_gives_the_same_mp3() {
+    let video = media::clip(Container::Mkv, 1);
+    let (smooth, _) = mp3_of(video.clone()).expect("it converts");
+    let stuttering = Stuttering(Cursor::new(video), false);
+    let mp3 = convert(
+        stuttering,
+        &support::titled("A clip"),
+        &mut io::sink(),
+        &mut |_| {},
+    )
+    .expect("it converts");
+    assert_eq!(mp3.head, smooth.head); // which holds a checksum of all the rest
+}
+
+/// Takes some bytes, then is full.
+struct Full(usize);
+
+impl Write for Full {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0 == 0 {
+            return Err(io::Error::new(
+                io::ErrorKind::StorageFull,
+                "the store is full",
+            ));
+        }
+        let taken = bytes.len().min(self.0);
+        self.0 -= taken;
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_failing_output_is_reported_with_its_own_error() {
+    let video = media::clip(Container::Mp4, 2);
+    for room in [0, 1, 10_000] {
+        let result = convert(
+            Cursor::new(video.clone()),
+            &Options::default(),
+            &mut Full(room),
+            &mut |_| {},
+        );
+        let Err(Error::Output(error)) = result else {
+            panic!("{result:?}")
+        };
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+    }
+}
+
+#[test]
+fn progress_never_goes_back_and_ends_at_the_duration() {
+    for container in Container::ALL {
+        let mut seen = Vec::new();
+        let video = Cursor::new(media::clip(container, 5));
+        let mp3 = convert(
+            video,
+            &Options::default(),
+            &mut io::sink(),
+            &mut |progress| seen.push(progress),
+        )
+        .expect("it converts");
+        assert!(seen.len() >= 5, "{container:?}: {seen:?}");
+        assert!(
+            seen.is_sorted_by_key(|progress| progress.position),
+            "{container:?}: {seen:?}"
+        );
+        let last = seen[seen.len() - 1];
+        assert_eq!(last.position, mp3.duration);
+        let duration = last.duration.expect("the container says it");
+        assert!(
+            duration.abs_diff(mp3.duration) < Duration::from_millis(100),
+            "{container:?}: {last:?}"
+        );
+    }
+}

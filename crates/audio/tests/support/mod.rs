@@ -1,0 +1,131 @@
+//! What the tests share: a conversion in memory, and judges of MP3s that share no code with FFmpeg or LAME.
+
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test file uses its own part"
+)]
+
+use std::io::{Cursor, Write};
+use std::process::Command;
+
+use decant_audio::{Error, Mp3, Options, convert};
+use symphonia::core::codecs::Decoder;
+use symphonia::core::codecs::DecoderOptions;
+use symphonia::core::formats::{FormatOptions, FormatReader};
+use symphonia::core::io::MediaSourceStream;
+use symphonia::default::codecs::MpaDecoder;
+use symphonia::default::formats::MpaReader;
+
+/// Converts with a title, without which mp3val warns, and puts the head in its place.
+pub fn mp3_of(video: Vec<u8>) -> Result<(Mp3, Vec<u8>), Error> {
+    mp3_with(video, &titled("A clip"))
+}
+
+pub fn titled(title: &str) -> Options {
+    Options {
+        title: Some(title.to_owned()),
+        ..Options::default()
+    }
+}
+
+pub fn mp3_with(video: Vec<u8>, options: &Options) -> Result<(Mp3, Vec<u8>), Error> {
+    let mut file = Vec::new();
+    let mp3 = convert(Cursor::new(video), options, &mut file, &mut |_| {})?;
+    assert_eq!(file.len() as u64, mp3.size_bytes);
+    file[..mp3.head.len()].copy_from_slice(&mp3.head);
+    Ok((mp3, file))
+}
+
+/// The sound of an MP3: left, right (empty in mono), and its rate, decoded by Symphonia without the encoder's padding.
+pub struct Heard {
+    pub left: Vec<f32>,
+    pub right: Vec<f32>,
+    pub rate_hz: u32,
+}
+
+impl Heard {
+    pub fn seconds(&self) -> f64 {
+        self.left.len() as f64 / f64::from(self.rate_hz)
+    }
+
+    /// How strong a tone is in a channel, from 0 to 1.
+    pub fn tone(&self, channel: &[f32], hz: f64) -> f64 {
+        let step = 2.0 * std::f64::consts::PI * hz / f64::from(self.rate_hz);
+        let (mut sine, mut cosine) = (0.0, 0.0);
+        for (n, &sample) in channel.iter().enumerate() {
+            sine += f64::from(sample) * (step * n as f64).sin();
+            cosine += f64::from(sample) * (step * n as f64).cos();
+        }
+        sine.hypot(cosine) * 2.0 / channel.len() as f64
+    }
+}
+
+pub fn hear(mp3: &[u8]) -> Heard {
+    let source = MediaSourceStream::new(Box::new(Cursor::new(mp3.to_vec())), Default::default());
+    let options = FormatOptions {
+        enable_gapless: true,
+        ..FormatOptions::default()
+    };
+    let mut reader = MpaReader::try_new(source, &options).expect("Symphonia reads the MP3");
+    let parameters = reader.tracks()[0].codec_params.clone();
+    let mut decoder =
+        MpaDecoder::try_new(&parameters, &DecoderOptions::default()).expect("an MP3 decoder");
+    let mut heard = Heard {
+        left: vec![],
+        right: vec![],
+        rate_hz: parameters.sample_rate.expect("a rate"),
+    };
+    while let Ok(packet) = reader.next_packet() {
+        let mut buffer = decoder
+            .decode(&packet)
+            .expect("Symphonia decodes every frame")
+            .make_equivalent::<f32>();
+        decoder.last_decoded().convert(&mut buffer);
+        let planes = buffer.planes();
+        let planes = planes.planes();
+        heard.left.extend_from_slice(planes[0]);
+        if let Some(right) = planes.get(1) {
+            heard.right.extend_from_slice(right);
+        }
+    }
+    heard
+}
+
+/// Fails unless mp3val finds nothing to warn of and mpg123 decodes without a word.
+pub fn assert_valid(mp3: &[u8]) {
+    let mut file = tempfile::Builder::new()
+        .suffix(".mp3")
+        .tempfile()
+        .expect("a temporary file");
+    file.write_all(mp3).expect("the MP3 is written");
+
+    let mp3val = Command::new("mp3val")
+        .arg(file.path())
+        .output()
+        .expect("mp3val runs: apt-get install mp3val");
+    let report = String::from_utf8_lossy(&mp3val.stdout);
+    assert!(
+        report.contains("INFO:") && !report.contains("WARNING") && !report.contains("ERROR"),
+        "mp3val: {report}"
+    );
+
+    let mpg123 = Command::new("mpg123")
+        .args(["-q", "-t"])
+        .arg(file.path())
+        .output()
+        .expect("mpg123 runs");
+    let complaints = String::from_utf8_lossy(&mpg123.stderr);
+    assert!(
+        mpg123.status.success() && complaints.trim().is_empty(),
+        "mpg123: {complaints}"
+    );
+}
+
+/// The lengths agree within 50 ms: the container's rounding, and what decoders disagree about at the ends.
+pub fn assert_same_length(seconds: f64, expected: f64) {
+    assert!(
+        (seconds - expected).abs() < 0.05,
+        "{seconds} s instead of {expected} s"
+    );
+}
