@@ -1,5 +1,16 @@
 use std::{net::IpAddr, time::Duration};
 
+/// The settings of a function from its flags and environment. A wrong one ends the program, naming it and saying what it
+/// expects. With `DECANT_CHECK_SETTINGS` set, right ones end it too: so that whoever starts several functions can check
+/// all settings before the first one runs.
+pub fn settings<T: clap::Parser>() -> T {
+    let settings = T::parse();
+    if std::env::var_os("DECANT_CHECK_SETTINGS").is_some() {
+        std::process::exit(0);
+    }
+    settings
+}
+
 /// Where a function listens and how long it drains. Every flag is an environment variable too.
 #[derive(Debug, Clone, clap::Args)]
 pub struct ServerConfig {

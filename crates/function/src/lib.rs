@@ -11,13 +11,17 @@ mod event_in;
 mod event_out;
 mod health;
 mod problem;
+mod query;
 mod serve;
 pub mod telemetry;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use client_address::{ClientAddress, TrustedProxies};
-pub use config::ServerConfig;
+pub use config::{ServerConfig, settings};
 pub use event_in::{AnyEvent, CloudEvent};
 pub use event_out::{EmitError, Reply, Sink, event};
 pub use health::{NotReady, Ready};
 pub use problem::ProblemDetails;
+pub use query::Query;
 pub use serve::{chassis, run, serve};

@@ -1,1 +1,67 @@
-//! Turns an uploaded video into an MP3
+//! One event in, one event out: claims a job, runs the audio engine, stores the MP3.
+//!
+//! - `on_video_uploaded`: the handler.
+//! - `attempt`: one attempt at a job, under its lease, from claim to end.
+//! - `engine`: the audio engine on a thread of its own, reading from and writing to the store.
+
+mod attempt;
+mod config;
+mod engine;
+mod error;
+mod on_video_uploaded;
+
+pub use config::Config;
+
+use async_trait::async_trait;
+use axum::{Router, routing::post};
+use decant_function::{NotReady, Ready, chassis};
+use decant_store::Store;
+use std::{sync::Arc, time::Duration};
+use tokio::sync::Semaphore;
+
+/// What the handler works with. Clones share it.
+#[derive(Clone)]
+pub struct App {
+    store: Store,
+    /// One permit for each conversion that may run at once. Whoever waits for one holds no lease yet.
+    slots: Arc<Semaphore>,
+    timeout: Duration,
+    adopts_foreign_events: bool,
+}
+
+impl App {
+    /// Opens the store.
+    pub async fn connect(config: &Config) -> anyhow::Result<Self> {
+        Ok(Self::new(Store::open(&config.store).await?, config))
+    }
+
+    /// Works on this store.
+    pub fn new(store: Store, config: &Config) -> Self {
+        Self {
+            store,
+            slots: Arc::new(Semaphore::new(config.parallel.get())),
+            timeout: config.timeout,
+            adopts_foreign_events: config.foreign_events,
+        }
+    }
+}
+
+#[async_trait]
+impl Ready for App {
+    async fn ready(&self) -> Result<(), NotReady> {
+        self.store
+            .jobs
+            .now()
+            .await
+            .map(drop)
+            .map_err(|error| NotReady(error.to_string()))
+    }
+}
+
+/// The routes of `convert`.
+pub fn router(app: App) -> Router {
+    let routes = Router::new()
+        .route("/", post(on_video_uploaded::handle))
+        .with_state(app.clone());
+    chassis(routes, app)
+}

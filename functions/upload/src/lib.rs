@@ -1,1 +1,106 @@
-//! The public door: login, uploads, jobs, downloads
+//! The only public door: login, uploads, the jobs API, downloads.
+//!
+//! - `login`, `upload`, `jobs`, `download`: the handlers.
+//! - `person`: who is asking, from a verified token.
+//! - `incoming`: an upload on its way into the store, from the record to the announcement.
+//! - `file_name`: a video's name as it comes in and as the MP3's goes out.
+
+mod config;
+mod download;
+mod error;
+mod file_name;
+mod incoming;
+mod jobs;
+mod login;
+mod person;
+mod upload;
+
+pub use config::Config;
+
+use async_trait::async_trait;
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    routing::{get, post},
+};
+use decant_events::LinkSecret;
+use decant_function::{NotReady, Ready, Sink, TrustedProxies, chassis};
+use decant_store::Store;
+use person::PublicKeys;
+use std::sync::Arc;
+use url::Url;
+
+/// What the handlers work with. Clones share it.
+#[derive(Clone)]
+pub struct App {
+    store: Store,
+    sink: Sink,
+    public_keys: Arc<PublicKeys>,
+    link_secret: LinkSecret,
+    login_url: Url,
+    client: reqwest::Client,
+    trusted_proxies: TrustedProxies,
+    max_upload_bytes: u64,
+}
+
+impl App {
+    /// Opens the store.
+    pub async fn connect(config: &Config) -> anyhow::Result<Self> {
+        Self::new(Store::open(&config.store).await?, config)
+    }
+
+    /// Works on this store.
+    pub fn new(store: Store, config: &Config) -> anyhow::Result<Self> {
+        Ok(Self {
+            store,
+            sink: Sink::new(config.sink.clone()),
+            public_keys: Arc::new(PublicKeys::at(&config.public_keys)),
+            link_secret: config.link_secret.clone(),
+            login_url: config.auth_url.join("login")?,
+            client: login::client()?,
+            trusted_proxies: config.trusted_proxies.clone(),
+            max_upload_bytes: config.max_upload.as_u64(),
+        })
+    }
+}
+
+#[async_trait]
+impl Ready for App {
+    async fn ready(&self) -> Result<(), NotReady> {
+        self.public_keys
+            .load()
+            .map_err(|error| NotReady(error.to_string()))?;
+        self.store
+            .jobs
+            .now()
+            .await
+            .map(drop)
+            .map_err(|error| NotReady(error.to_string()))
+    }
+}
+
+/// The routes of `upload`.
+pub fn router(app: App) -> Router {
+    let routes = Router::new()
+        .route("/", get(welcome))
+        .route("/login", post(login::handle))
+        // No limit of axum's: the size is counted as the bytes pass.
+        .route(
+            "/upload",
+            post(upload::handle).layer(DefaultBodyLimit::disable()),
+        )
+        .route("/jobs", get(jobs::list))
+        .route("/jobs/{id}", get(jobs::show))
+        .route("/download", get(download::handle))
+        .with_state(app.clone());
+    chassis(routes, app)
+}
+
+async fn welcome() -> &'static str {
+    "Decant turns a video into an MP3.\n\n\
+     POST /login              Basic auth: gives a token\n\
+     POST /upload             multipart `file`, or the video itself as the body: gives a job\n\
+     GET  /jobs               your jobs, newest first\n\
+     GET  /jobs/{id}          one job\n\
+     GET  /download?id={id}   the MP3 of a job's mp3_fid\n"
+}

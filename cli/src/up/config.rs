@@ -1,0 +1,82 @@
+use decant_events::Username;
+use secrecy::SecretString;
+use std::{path::PathBuf, str::FromStr, time::Duration};
+
+/// Settings of `decant up`. Every flag is an environment variable too; what is left out, a function's own default
+/// decides. The functions' other settings are taken from the environment as they are.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Config {
+    /// The port of the door.
+    #[arg(long, env = "PORT", value_name = "PORT", default_value_t = 8080)]
+    pub(crate) port: u16,
+    /// The folder of all data. Made if absent.
+    #[arg(
+        long,
+        env = "DECANT_DATA",
+        value_name = "DECANT_DATA",
+        default_value = "./.decant"
+    )]
+    pub(crate) data: PathBuf,
+    /// A first user, `email:password`, made if absent. Without it, one is made at the first start and its password
+    /// printed once.
+    #[arg(
+        long,
+        env = "DECANT_ADMIN",
+        value_name = "DECANT_ADMIN",
+        hide_env_values = true
+    )]
+    pub(crate) admin: Option<Admin>,
+    /// How mail goes out: smtp://user:password@host:587 (STARTTLS), smtps://…, or file:FOLDER. By default into the data
+    /// folder.
+    #[arg(
+        long,
+        env = "DECANT_SMTP",
+        value_name = "DECANT_SMTP",
+        hide_env_values = true
+    )]
+    pub(crate) smtp: Option<String>,
+    /// The address of the door as people reach it, for links in mail. By default http://localhost:PORT.
+    #[arg(long, env = "DECANT_PUBLIC_URL", value_name = "DECANT_PUBLIC_URL")]
+    pub(crate) public_url: Option<String>,
+    /// The largest video that is taken, such as 500MB or 10GiB.
+    #[arg(long, env = "DECANT_MAX_UPLOAD", value_name = "DECANT_MAX_UPLOAD")]
+    pub(crate) max_upload: Option<String>,
+    /// How many seconds what runs may go on after Ctrl-C or SIGTERM. What is cut off goes on at the next start.
+    #[arg(
+        long,
+        env = "SHUTDOWN_GRACE",
+        value_name = "SHUTDOWN_GRACE",
+        default_value = "30",
+        value_parser = seconds
+    )]
+    pub(crate) shutdown_grace: Duration,
+}
+
+/// A first user.
+#[derive(Debug, Clone)]
+pub(crate) struct Admin {
+    pub(crate) username: Username,
+    pub(crate) password: SecretString,
+}
+
+impl FromStr for Admin {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let expected = || "expected email:password such as kevin@email.com:Qwerty123".to_owned();
+        let (username, password) = text.split_once(':').ok_or_else(expected)?;
+        if password.is_empty() {
+            return Err(expected());
+        }
+        Ok(Self {
+            username: username.parse().map_err(|_| expected())?,
+            password: password.into(),
+        })
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    text.parse()
+        .map(Duration::from_secs)
+        .map_err(|_| "expected whole seconds such as 30".into())
+}

@@ -1,0 +1,159 @@
+use super::{
+    config::Config,
+    data::DataFolder,
+    first_user,
+    process::{Function, Variables, check_settings},
+};
+use anyhow::Context;
+use decant_broker::{Routes, Topology};
+use include_dir::{Dir, include_dir};
+use std::{ffi::OsString, net::TcpListener};
+use url::Url;
+
+/// The manifests that the cluster gets.
+static KNATIVE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../knative/base");
+static EVENTING: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../rabbitmq-eventing");
+
+/// Who listens where, and who is told about whom.
+pub(crate) struct Wiring {
+    pub(crate) topology: Topology,
+    pub(crate) routes: Routes,
+    pub(crate) ingress: tokio::net::TcpListener,
+    pub(crate) door: Function,
+    pub(crate) door_url: Url,
+    pub(crate) auth_url: Url,
+    pub(crate) functions: Vec<Function>,
+}
+
+impl Wiring {
+    /// Checks every setting, then binds every socket: the door's where people expect it, the others' on loopback.
+    pub(crate) async fn new(config: &Config, data: &DataFolder) -> anyhow::Result<Self> {
+        let topology = Topology::from_yaml([&KNATIVE, &EVENTING].into_iter().flat_map(manifests))?;
+        first_user::ensure_keys(data).await?;
+        let ingress = loopback()?;
+        let [auth, convert, notify] = [loopback()?, loopback()?, loopback()?];
+        let auth_url = Function::url(&auth)?;
+        let routes = Routes::new([
+            ("auth", auth_url.clone()),
+            ("convert", Function::url(&convert)?),
+            ("notify", Function::url(&notify)?),
+        ]);
+        let sink = Function::url(&ingress)?;
+        let environment = Environment {
+            config,
+            data,
+            sink,
+            auth_url: auth_url.clone(),
+            link_secret: data.link_secret()?,
+        };
+        let variables = [
+            ("auth", environment.auth()),
+            ("convert", environment.convert()),
+            ("notify", environment.notify()),
+            ("upload", environment.upload()),
+        ];
+        for (function, variables) in &variables {
+            check_settings(function, variables).await?;
+        }
+        let door = TcpListener::bind(("0.0.0.0", config.port)).with_context(|| {
+            format!(
+                "PORT: expected a free port, {} can't be listened on",
+                config.port
+            )
+        })?;
+        let door_url = Function::url(&door)?;
+        ingress.set_nonblocking(true)?;
+        Ok(Self {
+            topology,
+            routes,
+            ingress: tokio::net::TcpListener::from_std(ingress)?,
+            door: Function::new("upload", door, environment.upload()),
+            door_url,
+            auth_url,
+            functions: vec![
+                Function::new("auth", auth, environment.auth()),
+                Function::new("convert", convert, environment.convert()),
+                Function::new("notify", notify, environment.notify()),
+            ],
+        })
+    }
+}
+
+fn loopback() -> anyhow::Result<TcpListener> {
+    TcpListener::bind(("127.0.0.1", 0)).context("no free port on loopback")
+}
+
+fn manifests(folder: &'static Dir<'static>) -> impl Iterator<Item = (String, &'static str)> {
+    folder
+        .files()
+        .filter(|file| {
+            file.path()
+                .extension()
+                .is_some_and(|extension| extension == "yaml")
+        })
+        .filter_map(|file| Some((file.path().display().to_string(), file.contents_utf8()?)))
+}
+
+/// What each function is told, by the names that the cluster's manifests use too.
+struct Environment<'a> {
+    config: &'a Config,
+    data: &'a DataFolder,
+    sink: Url,
+    auth_url: Url,
+    link_secret: String,
+}
+
+impl Environment<'_> {
+    fn auth(&self) -> Variables {
+        vec![
+            ("DECANT_USERS", self.data.users().into()),
+            ("DECANT_SIGNING_KEY", self.data.signing_key().into()),
+            // Only the door talks to auth, and names its clients.
+            ("DECANT_TRUSTED_PROXIES", "127.0.0.1".into()),
+        ]
+    }
+
+    fn upload(&self) -> Variables {
+        let mut variables = vec![
+            ("DECANT_STORE", self.data.store().into()),
+            ("K_SINK", self.sink.as_str().into()),
+            ("DECANT_AUTH_URL", self.auth_url.as_str().into()),
+            ("DECANT_PUBLIC_KEYS", self.data.public_keys().into()),
+            ("LINK_SECRET", self.link_secret.as_str().into()),
+        ];
+        let max_upload = self
+            .config
+            .max_upload
+            .iter()
+            .map(|size| ("DECANT_MAX_UPLOAD", size.into()));
+        variables.extend(max_upload);
+        variables
+    }
+
+    fn convert(&self) -> Variables {
+        vec![("DECANT_STORE", self.data.store().into())]
+    }
+
+    fn notify(&self) -> Variables {
+        let public_url = self.config.public_url.clone();
+        let public_url =
+            public_url.unwrap_or_else(|| format!("http://localhost:{}", self.config.port));
+        let gmail = std::env::var_os("GMAIL_ADDRESS").is_some();
+        let mut variables = vec![
+            ("DECANT_STORE", self.data.store().into()),
+            ("K_SINK", self.sink.as_str().into()),
+            ("LINK_SECRET", self.link_secret.as_str().into()),
+            ("DECANT_PUBLIC_URL", public_url.into()),
+        ];
+        match &self.config.smtp {
+            Some(smtp) => variables.push(("DECANT_SMTP", smtp.into())),
+            None if gmail => {}
+            None => {
+                let mut folder = OsString::from("file:");
+                folder.push(self.data.mail());
+                variables.push(("DECANT_SMTP", folder));
+            }
+        }
+        variables
+    }
+}

@@ -1,0 +1,180 @@
+use argon2::{
+    Algorithm, Argon2, Params, PasswordHash, PasswordHasher, PasswordVerifier, Version,
+    password_hash::{Output, Salt, SaltString, rand_core::OsRng},
+};
+use secrecy::{ExposeSecret, SecretString};
+use std::{str::FromStr, sync::Arc};
+use tokio::{sync::Semaphore, task};
+
+/// The longest password. Longer ones are refused before they are hashed.
+const LONGEST_BYTES: usize = 1024;
+
+/// A password: 1 to 1024 bytes of UTF-8.
+#[derive(Debug, Clone)]
+pub struct Password(SecretString);
+
+/// The text can't be a password.
+#[derive(Debug, thiserror::Error)]
+#[error("expected a password of 1 to {LONGEST_BYTES} bytes")]
+pub struct InvalidPassword;
+
+/// Why a password can't be hashed or compared. Never says which.
+#[derive(Debug, thiserror::Error)]
+pub enum HashError {
+    /// The parameters are wrong, or what is stored is no hash.
+    #[error("argon2: {0}")]
+    Argon2(argon2::password_hash::Error),
+    /// The process is ending.
+    #[error("the hash was interrupted")]
+    Interrupted,
+}
+
+/// Hashes passwords with argon2id, on threads of their own and a few at a time, so that memory stays bounded.
+#[derive(Debug)]
+pub struct Passwords {
+    params: Params,
+    /// A hash that no password has, made like the others: whoever doesn't exist is compared with it.
+    nobodys: String,
+    turns: Arc<Semaphore>,
+}
+
+impl Default for Passwords {
+    /// 19 MiB, two passes, one lane: the OWASP Password Storage Cheat Sheet's recommendation.
+    fn default() -> Self {
+        Self::with_params(Params::DEFAULT)
+    }
+}
+
+impl Passwords {
+    /// With other parameters than the recommended ones.
+    pub fn with_params(params: Params) -> Self {
+        let hashes_at_once = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+        Self {
+            nobodys: nobodys_hash(&params),
+            params,
+            turns: Arc::new(Semaphore::new(hashes_at_once.min(4))),
+        }
+    }
+
+    /// The hash of `password` with a fresh salt, as a PHC string.
+    pub async fn hash(&self, password: Password) -> Result<String, HashError> {
+        let argon2 = self.argon2();
+        self.in_turn(move || {
+            let salt = SaltString::generate(&mut OsRng);
+            let hash = argon2.hash_password(password.0.expose_secret().as_bytes(), &salt);
+            hash.map(|hash| hash.to_string()).map_err(HashError::Argon2)
+        })
+        .await
+    }
+
+    /// Whether `password` has the hash. What isn't there is false, and takes as long.
+    pub async fn verify(
+        &self,
+        password: Option<Password>,
+        hash: Option<String>,
+    ) -> Result<bool, HashError> {
+        let argon2 = self.argon2();
+        let may_fit = password.is_some() && hash.is_some();
+        let password = password.unwrap_or_else(|| Password(String::new().into()));
+        let hash = hash.unwrap_or_else(|| self.nobodys.clone());
+        self.in_turn(move || {
+            let hash = PasswordHash::new(&hash).map_err(HashError::Argon2)?;
+            match argon2.verify_password(password.0.expose_secret().as_bytes(), &hash) {
+                Ok(()) => Ok(may_fit),
+                Err(argon2::password_hash::Error::Password) => Ok(false),
+                Err(error) => Err(HashError::Argon2(error)),
+            }
+        })
+        .await
+    }
+
+    fn argon2(&self) -> Argon2<'static> {
+        Argon2::new(Algorithm::Argon2id, Version::V0x13, self.params.clone())
+    }
+
+    /// The thread keeps the turn, not the request: a caller who hangs up doesn't make room for another hash.
+    async fn in_turn<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, HashError> + Send + 'static,
+    ) -> Result<T, HashError> {
+        let turn = Arc::clone(&self.turns)
+            .acquire_owned()
+            .await
+            .map_err(|_| HashError::Interrupted)?;
+        task::spawn_blocking(move || {
+            let _turn = turn;
+            work()
+        })
+        .await
+        .map_err(|_| HashError::Interrupted)?
+    }
+}
+
+/// All zeros where a hash has its output: computed at no cost when the process starts, compared at full cost.
+fn nobodys_hash(params: &Params) -> String {
+    let zeros = Output::new(&[0; Params::DEFAULT_OUTPUT_LEN]).ok();
+    let hash = PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: params.try_into().unwrap_or_default(),
+        salt: Salt::from_b64("bm9ib2R5IGhhcyB0aGlzIQ").ok(),
+        hash: zeros,
+    };
+    hash.to_string()
+}
+
+impl FromStr for Password {
+    type Err = InvalidPassword;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.len() {
+            1..=LONGEST_BYTES => Ok(Self(text.into())),
+            _ => Err(InvalidPassword),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn password(text: &str) -> Password {
+        text.parse().expect("a password")
+    }
+
+    #[tokio::test]
+    async fn nobodys_hash_costs_what_a_users_costs_and_fits_no_password() {
+        let passwords = Passwords::default();
+        let users = passwords.hash(password("Qwerty123")).await.expect("a hash");
+        let (users, nobodys) = (
+            PasswordHash::new(&users).expect("a hash"),
+            PasswordHash::new(&passwords.nobodys).expect("a hash"),
+        );
+        assert_eq!(users.params.to_string(), "m=19456,t=2,p=1");
+        assert_eq!(nobodys.params, users.params);
+        assert_eq!(nobodys.algorithm, users.algorithm);
+        assert_eq!(nobodys.version, users.version);
+        assert_eq!(
+            nobodys.hash.map(|hash| hash.len()),
+            users.hash.map(|hash| hash.len())
+        );
+        assert_eq!(
+            nobodys.salt.map(|salt| salt.len()),
+            users.salt.map(|salt| salt.len())
+        );
+        let fits = passwords.verify(Some(password("Qwerty123")), None).await;
+        assert!(!fits.expect("an answer"));
+    }
+
+    #[test]
+    fn a_password_has_1_to_1024_bytes() {
+        assert!("".parse::<Password>().is_err());
+        assert!("ü".repeat(512).parse::<Password>().is_ok());
+        assert!("ü".repeat(513).parse::<Password>().is_err());
+    }
+
+    #[test]
+    fn a_password_isnt_shown_by_debug() {
+        assert!(!format!("{:?}", password("Qwerty123")).contains("Qwerty123"));
+    }
+}

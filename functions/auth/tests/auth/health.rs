@@ -1,0 +1,33 @@
+use crate::support::{Call, TestAuth};
+use std::fs;
+
+#[tokio::test]
+async fn it_is_ready_with_a_database_and_a_key() {
+    let auth = TestAuth::start().await;
+    let answer = auth.send(Call::new("GET", "/health/readiness")).await;
+    assert_eq!(answer.status, 200);
+}
+
+#[tokio::test]
+async fn without_its_key_it_is_not_ready() {
+    let auth = TestAuth::start().await;
+    fs::remove_file(auth.path("key.pem")).expect("the key");
+    let answer = auth.send(Call::new("GET", "/health/readiness")).await;
+    assert_eq!(answer.status, 503);
+    assert!(answer.text().contains("signing key"));
+    let answer = auth.send(Call::new("GET", "/health/liveness")).await;
+    assert_eq!(answer.status, 200);
+}
+
+#[tokio::test]
+async fn without_its_tables_it_is_not_ready_and_says_so() {
+    let auth = TestAuth::start().await;
+    auth.execute("DROP TABLE users").await;
+    let answer = auth.send(Call::new("GET", "/health/readiness")).await;
+    assert_eq!(answer.status, 503);
+    assert!(answer.text().contains("users' database"));
+    let answer = auth.login("kevin@email.com", "Qwerty123").await;
+    assert_eq!(answer.status, 503);
+    assert_eq!(answer.code(), "users-away");
+    assert_eq!(answer.header("retry-after"), "5");
+}

@@ -1,0 +1,67 @@
+use crate::support::{KEVIN, PASSWORD, TestAuth, program};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    process::Stdio,
+};
+
+fn post(address: &str, path: &str, authorization: &str) -> String {
+    let mut connection = TcpStream::connect(address).expect("a connection");
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nHost: auth\r\nConnection: close\r\nAuthorization: {authorization}\r\n\r\n"
+    );
+    connection.write_all(request.as_bytes()).expect("a reader");
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).expect("an answer");
+    answer
+}
+
+#[tokio::test]
+async fn the_program_serves_drains_and_logs_no_secrets() {
+    let auth = TestAuth::start().await;
+    let mut server = program(&[])
+        .env("PORT", "0")
+        .env("DECANT_HOST", "127.0.0.1")
+        .env("DECANT_STDIN_IS_LIFELINE", "true")
+        .env(
+            "DECANT_USERS",
+            format!("sqlite:{}", auth.path("users.db").display()),
+        )
+        .env("DECANT_SIGNING_KEY", auth.path("key.pem"))
+        .env("RUST_LOG", "trace")
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("a program");
+    let mut log = BufReader::new(server.stderr.take().expect("a log"));
+    let mut logged = String::new();
+    let address = loop {
+        let start = logged.len();
+        assert_ne!(log.read_line(&mut logged).expect("a log"), 0, "{logged}");
+        let line: serde_json::Value = serde_json::from_str(&logged[start..]).expect("JSON");
+        if line["message"] == "listening" {
+            break line["address"].as_str().expect("an address").to_owned();
+        }
+    };
+
+    let basic = |password| STANDARD.encode(format!("{KEVIN}:{password}"));
+    let (right, wrong) = (basic(PASSWORD), basic("wrong"));
+    assert!(post(&address, "/login", &format!("Basic {wrong}")).starts_with("HTTP/1.1 401"));
+    let answer = post(&address, "/login", &format!("Basic {right}"));
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let token = answer.lines().last().expect("a token").trim();
+    let claims = post(&address, "/validate", &format!("Bearer {token}"));
+    assert!(claims.contains(KEVIN), "{claims}");
+
+    drop(server.stdin.take());
+    log.read_to_string(&mut logged).expect("a log");
+    assert!(server.wait().expect("an end").success());
+    assert!(
+        logged.contains(r#""login.outcome":"succeeded""#),
+        "{logged}"
+    );
+    for secret in [KEVIN, PASSWORD, &right, &wrong, token] {
+        assert!(!logged.contains(secret), "{secret} is in the log");
+    }
+}

@@ -1,0 +1,210 @@
+use crate::{App, engine, error::Error};
+use decant_events::{FileId, Problem, code};
+use decant_store::{Bucket, Job, Lease, Mp3};
+use std::time::Duration;
+use tokio::time::{Instant, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+
+/// How long a claim lasts without being renewed. Whoever dies holds a job up for this long at most.
+pub(crate) const LEASE: Duration = Duration::from_secs(30);
+
+/// How often the lease is renewed and progress written: well within the lease, often enough to watch.
+const HEARTBEAT: Duration = Duration::from_secs(2);
+
+/// Converts a claimed job and ends it, or gives it back.
+///
+/// The work runs in a task of its own: when the request is dropped, the task stops, deletes what it wrote and frees the
+/// lease, all of which needs time that a dropped future doesn't have.
+pub(crate) async fn run(app: &App, lease: Lease, job: Job, mp3_id: FileId) -> Result<Job, Error> {
+    let dropped = CancellationToken::new();
+    let _drop_guard = dropped.clone().drop_guard();
+    let attempt = Attempt {
+        app: app.clone(),
+        lease,
+        mp3_id,
+    };
+    let span = tracing::info_span!("convert", job.id = %job.id, attempt = job.attempts);
+    let task = tokio::spawn(async move { attempt.run(job, dropped).await }.instrument(span));
+    task.await
+        .map_err(|_| Error::Stopped("the attempt panicked"))?
+}
+
+struct Attempt {
+    app: App,
+    lease: Lease,
+    mp3_id: FileId,
+}
+
+/// Why a conversion was stopped from outside.
+enum Stop {
+    /// The request was dropped: somebody else, or the same broker again, will bring the event.
+    Dropped,
+    /// The lease is somebody else's now, or can't be renewed.
+    LeaseLost,
+    /// The time that a request may take is nearly over.
+    OutOfTime,
+}
+
+impl Attempt {
+    async fn run(self, job: Job, dropped: CancellationToken) -> Result<Job, Error> {
+        let began = Instant::now();
+        let ended = match self.convert(&job, dropped).await {
+            Ok(mp3) => self.publish(mp3).await,
+            Err(Failure::Hopeless(problem)) => self.fail(&problem).await,
+            Err(Failure::Passing { error, forgive }) => self.give_back(error, forgive).await,
+        };
+        let elapsed_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        match &ended {
+            Ok(job) => {
+                metrics::counter!("decant_conversions_total", "state" => job.state.as_str())
+                    .increment(1);
+                let problem = job.problem.as_ref().map(|problem| problem.code.as_str());
+                tracing::info!(state = %job.state, problem, elapsed_ms, "attempt ended");
+            }
+            Err(error) => tracing::warn!(%error, elapsed_ms, "attempt ended without a result"),
+        }
+        ended
+    }
+
+    /// Runs the engine and keeps the lease meanwhile.
+    async fn convert(&self, job: &Job, dropped: CancellationToken) -> Result<Mp3, Failure> {
+        let store = &self.app.store;
+        let video = store.payloads.open(Bucket::Videos, job.id).await?;
+        let name = format!("{}.mp3", job.title());
+        let output = store
+            .payloads
+            .create(Bucket::Mp3s, self.mp3_id, &name)
+            .await?;
+        let mut engine = engine::start(video, output, job.title());
+
+        let out_of_time = tokio::time::sleep(self.app.timeout);
+        tokio::pin!(out_of_time);
+        let mut heartbeat = tokio::time::interval(HEARTBEAT);
+        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut renewed = Instant::now();
+        let stop = loop {
+            tokio::select! {
+                made = engine.result() => {
+                    let (made, output) = made.map_err(Failure::from)?;
+                    let size_bytes = output.finish(made.head.into()).await?;
+                    let duration_ms = u64::try_from(made.duration.as_millis()).unwrap_or(u64::MAX);
+                    return Ok(Mp3 { id: self.mp3_id, size_bytes, duration_ms });
+                }
+                _ = heartbeat.tick() => {
+                    let progress = engine.progress_percent();
+                    match store.jobs.renew(&self.lease, LEASE, Some(progress)).await {
+                        Ok(()) => renewed = Instant::now(),
+                        Err(decant_store::Error::LeaseLost) => break Stop::LeaseLost,
+                        // The store may come back before the lease runs out.
+                        Err(_) if renewed.elapsed() < LEASE => {}
+                        Err(_) => break Stop::LeaseLost,
+                    }
+                }
+                () = dropped.cancelled() => break Stop::Dropped,
+                () = &mut out_of_time => break Stop::OutOfTime,
+            }
+        };
+        engine.stop().await;
+        Err(match stop {
+            Stop::Dropped => Failure::Passing {
+                error: Error::Stopped("the request was dropped"),
+                forgive: false,
+            },
+            Stop::LeaseLost => Failure::Passing {
+                error: Error::Held,
+                forgive: false,
+            },
+            Stop::OutOfTime => Failure::Hopeless(Problem::new(
+                code::TOO_LONG,
+                "Converting this video takes longer than a conversion may. Please split it and upload the parts.",
+            )),
+        })
+    }
+
+    /// The compare-and-set that lets one attempt win. A loser deletes its MP3 and answers for the winner.
+    async fn publish(&self, mp3: Mp3) -> Result<Job, Error> {
+        match self.app.store.jobs.publish(&self.lease, mp3).await {
+            Ok(job) => Ok(job),
+            Err(decant_store::Error::LeaseLost) => {
+                self.delete_mp3().await;
+                let job = self.app.store.jobs.get(self.lease.job_id).await?;
+                job.filter(|job| job.state.is_final()).ok_or(Error::Held)
+            }
+            // Whether it was published is unknown: the MP3 stays, and the record knows its id either way.
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn fail(&self, problem: &Problem) -> Result<Job, Error> {
+        self.delete_mp3().await;
+        match self.app.store.jobs.fail(&self.lease, problem).await {
+            Err(decant_store::Error::LeaseLost) => Err(Error::Held),
+            ended => Ok(ended?),
+        }
+    }
+
+    async fn give_back(&self, error: Error, forgive: bool) -> Result<Job, Error> {
+        self.delete_mp3().await;
+        // If it can't be given back, the lease runs out.
+        let _ = self.app.store.jobs.release(&self.lease, forgive).await;
+        Err(error)
+    }
+
+    /// What can't be deleted now is named in the record: the sweep finds it.
+    async fn delete_mp3(&self) {
+        if let Err(error) = self
+            .app
+            .store
+            .payloads
+            .delete(Bucket::Mp3s, self.mp3_id)
+            .await
+        {
+            tracing::warn!(%error, "an unused MP3 is left to the sweep");
+        }
+    }
+}
+
+/// How an attempt ends without an MP3.
+enum Failure {
+    /// The video's fault: the job fails.
+    Hopeless(Problem),
+    /// It may pass: the job goes back. The attempt is forgiven when it wasn't the job's fault.
+    Passing { error: Error, forgive: bool },
+}
+
+impl From<decant_store::Error> for Failure {
+    fn from(error: decant_store::Error) -> Self {
+        match error {
+            decant_store::Error::NotFound | decant_store::Error::Corrupt(_) => {
+                Self::Hopeless(Problem::new(
+                    code::VIDEO_MISSING,
+                    "The stored video is gone or damaged. Please upload it again.",
+                ))
+            }
+            passing => Self::Passing {
+                error: passing.into(),
+                forgive: true,
+            },
+        }
+    }
+}
+
+impl From<engine::Failed> for Failure {
+    fn from(failed: engine::Failed) -> Self {
+        match failed {
+            engine::Failed::Store(error) => error.into(),
+            engine::Failed::Audio(error) if error.is_hopeless() => {
+                Self::Hopeless(Problem::new(error.code(), error.to_string()))
+            }
+            engine::Failed::Audio(error) => Self::Passing {
+                error: error.into(),
+                forgive: false,
+            },
+            engine::Failed::Panicked => Self::Passing {
+                error: Error::Stopped("the audio engine panicked"),
+                forgive: false,
+            },
+        }
+    }
+}

@@ -1,0 +1,56 @@
+use decant_function::ServerConfig;
+use decant_store::StoreUrl;
+use std::{num::NonZeroUsize, time::Duration};
+
+/// Turns uploaded videos into MP3s. Every flag is an environment variable too.
+#[derive(Debug, clap::Parser)]
+#[command(name = "decant-convert", version)]
+pub struct Config {
+    /// Where the function listens.
+    #[command(flatten)]
+    pub server: ServerConfig,
+    /// Where payloads and jobs live: a folder.
+    #[arg(
+        long,
+        env = "DECANT_STORE",
+        value_name = "DECANT_STORE",
+        hide_env_values = true
+    )]
+    pub store: StoreUrl,
+    /// How many seconds a conversion may take. Above it the job fails as `too-long`: keep it below what the platform
+    /// lets a request take.
+    #[arg(
+        long,
+        env = "DECANT_CONVERT_TIMEOUT",
+        value_name = "DECANT_CONVERT_TIMEOUT",
+        default_value = "570",
+        value_parser = seconds
+    )]
+    pub timeout: Duration,
+    /// How many conversions run at once; by default as many as the machine has cores.
+    #[arg(
+        long,
+        env = "DECANT_CONVERT_PARALLEL",
+        value_name = "DECANT_CONVERT_PARALLEL",
+        default_value_t = cores()
+    )]
+    pub parallel: NonZeroUsize,
+    /// Make a job of an event that has none: another producer's, whose video is in the store already.
+    #[arg(
+        long,
+        env = "DECANT_FOREIGN_EVENTS",
+        value_name = "DECANT_FOREIGN_EVENTS"
+    )]
+    pub foreign_events: bool,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    match text.parse() {
+        Ok(seconds) if seconds > 0 => Ok(Duration::from_secs(seconds)),
+        _ => Err("expected whole seconds such as 570".into()),
+    }
+}
+
+fn cores() -> NonZeroUsize {
+    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}

@@ -1,0 +1,190 @@
+use bytes::{Bytes, BytesMut};
+use decant_audio::{Mp3, Options};
+use decant_store::{CHUNK_BYTES, Error as StoreError, PayloadReader, PayloadWriter};
+use std::{
+    io::{self, Read, Seek, SeekFrom, Write},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+use tokio::{runtime::Handle, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+/// Why the engine made no MP3.
+#[derive(Debug)]
+pub(crate) enum Failed {
+    Store(StoreError),
+    Audio(decant_audio::Error),
+    Panicked,
+}
+
+type Made = Result<(Mp3, Box<dyn PayloadWriter>), Failed>;
+
+/// The audio engine at work on a thread of its own.
+pub(crate) struct Engine {
+    thread: JoinHandle<Made>,
+    stop: CancellationToken,
+    progress: Arc<AtomicU32>,
+}
+
+/// Begins to convert `video` into `output`, straight from and to the store.
+pub(crate) fn start(
+    video: Arc<dyn PayloadReader>,
+    output: Box<dyn PayloadWriter>,
+    title: &str,
+) -> Engine {
+    let stop = CancellationToken::new();
+    let progress = Arc::new(AtomicU32::new(0));
+    let input = Input {
+        video,
+        position: 0,
+        // No chunk begins there.
+        chunk: (u64::MAX, Bytes::new()),
+        runtime: Handle::current(),
+        stop: stop.clone(),
+    };
+    let mut output = Output {
+        payload: output,
+        pending: BytesMut::new(),
+        runtime: Handle::current(),
+        stop: stop.clone(),
+    };
+    let options = Options {
+        title: Some(title.to_owned()),
+        ..Options::default()
+    };
+    let reached = Arc::clone(&progress);
+    let thread = tokio::task::spawn_blocking(move || {
+        let mp3 = decant_audio::convert(input, &options, &mut output, &mut |now| {
+            let whole = now.duration.filter(|whole| !whole.is_zero());
+            let part = whole.map_or(0.0, |whole| {
+                now.position.as_secs_f64() / whole.as_secs_f64()
+            });
+            reached.store((part.clamp(0.0, 1.0) * 10_000.0) as u32, Ordering::Relaxed);
+        })
+        .map_err(Failed::from)?;
+        output.flush().map_err(decant_audio::Error::Output)?;
+        Ok((mp3, output.payload))
+    });
+    Engine {
+        thread,
+        stop,
+        progress,
+    }
+}
+
+impl Engine {
+    /// The MP3's particulars and its payload, written but not finished.
+    pub(crate) async fn result(&mut self) -> Made {
+        (&mut self.thread).await.unwrap_or(Err(Failed::Panicked))
+    }
+
+    /// How much is converted.
+    pub(crate) fn progress_percent(&self) -> f64 {
+        f64::from(self.progress.load(Ordering::Relaxed)) / 100.0
+    }
+
+    /// Ends the work: the engine's next read or write fails. Back when the thread has ended.
+    pub(crate) async fn stop(mut self) {
+        self.stop.cancel();
+        let _ = self.result().await;
+    }
+}
+
+impl From<decant_audio::Error> for Failed {
+    fn from(error: decant_audio::Error) -> Self {
+        match error {
+            decant_audio::Error::Input(error) | decant_audio::Error::Output(error) => {
+                error.downcast::<StoreError>().map_or_else(
+                    |error| Self::Store(StoreError::Unavailable(error.into())),
+                    Self::Store,
+                )
+            }
+            other => Self::Audio(other),
+        }
+    }
+}
+
+/// A stored video as the engine reads it. Keeps the chunk that was read last.
+struct Input {
+    video: Arc<dyn PayloadReader>,
+    position: u64,
+    chunk: (u64, Bytes),
+    runtime: Handle,
+    stop: CancellationToken,
+}
+
+impl Read for Input {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.position >= self.video.size_bytes() {
+            return Ok(0);
+        }
+        let chunk_bytes = CHUNK_BYTES as u64;
+        let start = self.position / chunk_bytes * chunk_bytes;
+        if self.chunk.0 != start {
+            let read = self.video.read_at(start, CHUNK_BYTES);
+            self.chunk = (start, wait(&self.runtime, &self.stop, read)?);
+        }
+        let offset = usize::try_from(self.position - start).unwrap_or(usize::MAX);
+        let bytes = self.chunk.1.get(offset..).unwrap_or_default();
+        if bytes.is_empty() {
+            return Err(io::Error::other(StoreError::Corrupt(
+                "a payload ends before its size".into(),
+            )));
+        }
+        let length = bytes.len().min(buffer.len());
+        buffer[..length].copy_from_slice(&bytes[..length]);
+        self.position += length as u64;
+        Ok(length)
+    }
+}
+
+impl Seek for Input {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let position = match to {
+            SeekFrom::Start(offset) => Some(offset),
+            SeekFrom::End(offset) => self.video.size_bytes().checked_add_signed(offset),
+            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
+        };
+        self.position = position.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.position)
+    }
+}
+
+/// A payload as the engine writes it, a chunk at a time.
+struct Output {
+    payload: Box<dyn PayloadWriter>,
+    pending: BytesMut,
+    runtime: Handle,
+    stop: CancellationToken,
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.pending.extend_from_slice(bytes);
+        if self.pending.len() >= CHUNK_BYTES {
+            self.flush()?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let bytes = self.pending.split().freeze();
+        wait(&self.runtime, &self.stop, self.payload.write(bytes))
+    }
+}
+
+/// Waits for the store on the engine's thread, or for the order to stop.
+fn wait<T>(
+    runtime: &Handle,
+    stop: &CancellationToken,
+    call: impl Future<Output = Result<T, StoreError>>,
+) -> io::Result<T> {
+    runtime.block_on(async {
+        tokio::select! {
+            () = stop.cancelled() => Err(io::Error::other("stopped")),
+            result = call => result.map_err(io::Error::other),
+        }
+    })
+}

@@ -1,0 +1,119 @@
+use crate::{App, attempt, error::Error};
+use axum::extract::State;
+use decant_events::{FileId, JobFailed, Mp3Ready, Problem, VideoUploaded, code};
+use decant_function::{CloudEvent, Reply, event};
+use decant_store::{Bucket, Claim, Job, NewJob};
+use std::time::Duration;
+
+/// How often a conversion of one job may begin before the job fails.
+const MAX_ATTEMPTS: u32 = 5;
+
+/// The gap before the sweep announces an adopted job for the first time.
+const ANNOUNCE_GAP: Duration = Duration::from_secs(600);
+
+/// Converts one video. A replay of the event gives the same reply.
+///
+/// Of the event only the job's id counts: all else is taken from the job record, so that a forged event can do nothing
+/// that the record doesn't want already.
+pub(crate) async fn handle(
+    State(app): State<App>,
+    CloudEvent(video): CloudEvent<VideoUploaded>,
+) -> Result<Reply, Error> {
+    if app.adopts_foreign_events {
+        adopt(&app, &video).await?;
+    }
+    match convert_once(&app, video.video_fid).await? {
+        Some(job) => Ok(reply(&job)),
+        None => {
+            tracing::warn!(job.id = %video.video_fid, "event about a job that doesn't exist passed over");
+            Ok(Reply::Done)
+        }
+    }
+}
+
+/// The job as it ended, by this attempt or by one before.
+async fn convert_once(app: &App, id: FileId) -> Result<Option<Job>, Error> {
+    // A job that has ended needs no slot, and a slot may be minutes away.
+    match app.store.jobs.get(id).await? {
+        None => return Ok(None),
+        Some(job) if job.state.is_final() => return Ok(Some(job)),
+        Some(_) => {}
+    }
+    let _slot = app
+        .slots
+        .acquire()
+        .await
+        .map_err(|_| Error::Stopped("no slot"))?;
+    let mp3_id = FileId::mint();
+    let gave_up = Problem::new(
+        code::GAVE_UP,
+        "The conversion was begun several times and never ended. Please upload the video again; if it fails again, \
+         the file may be damaged.",
+    );
+    let claim = app
+        .store
+        .jobs
+        .claim(id, mp3_id, attempt::LEASE, MAX_ATTEMPTS, &gave_up)
+        .await?;
+    match claim {
+        Claim::Granted(lease, job) => attempt::run(app, lease, *job, mp3_id).await.map(Some),
+        Claim::Ended(job) => Ok(Some(*job)),
+        Claim::Held => Err(Error::Held),
+        Claim::Missing => Ok(None),
+    }
+}
+
+/// What happened to the job, from its record.
+fn reply(job: &Job) -> Reply {
+    let event = match (&job.mp3, &job.problem) {
+        (Some(mp3), _) => {
+            let ready = Mp3Ready {
+                video_fid: job.id,
+                mp3_fid: mp3.id,
+                username: job.owner.clone(),
+                title: job.title().to_owned(),
+                duration_ms: mp3.duration_ms,
+                size_bytes: mp3.size_bytes,
+            };
+            event("convert", &ready, job.run)
+        }
+        (None, Some(problem)) => {
+            let failed = JobFailed {
+                video_fid: job.id,
+                username: job.owner.clone(),
+                problem: problem.clone(),
+            };
+            event("convert", &failed, job.run)
+        }
+        (None, None) => return Reply::Done,
+    };
+    Reply::event(event)
+}
+
+/// Makes the job of another producer's event, if the video is there and nobody has made it yet.
+async fn adopt(app: &App, video: &VideoUploaded) -> Result<(), Error> {
+    if app.store.jobs.get(video.video_fid).await?.is_some() {
+        return Ok(());
+    }
+    let payload = match app
+        .store
+        .payloads
+        .open(Bucket::Videos, video.video_fid)
+        .await
+    {
+        Ok(payload) => payload,
+        Err(decant_store::Error::NotFound) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    let job = NewJob {
+        id: video.video_fid,
+        owner: video.username.clone(),
+        file_name: video.file_name.clone().unwrap_or_else(|| "video".into()),
+        traceparent: decant_function::telemetry::traceparent(),
+    };
+    app.store
+        .jobs
+        .adopt(job, payload.size_bytes(), ANNOUNCE_GAP)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,71 @@
+use crate::{
+    App,
+    error::{Error, reasons},
+};
+use axum::extract::State;
+use decant_events::{EventData, FileId, JobFailed, Mp3Ready, Problem, VideoUploaded, code};
+use decant_function::{AnyEvent, Reply, event};
+use decant_store::Job;
+use std::time::Duration;
+
+/// An event's last delivery failed. The answer is never an event: the reply to a dead letter could die again.
+pub(crate) async fn on_dead_letter(
+    State(app): State<App>,
+    letter: AnyEvent,
+) -> Result<Reply, Error> {
+    let counted = match letter.ty() {
+        VideoUploaded::TYPE => "video.uploaded",
+        Mp3Ready::TYPE => "mp3.ready",
+        JobFailed::TYPE => "job.failed",
+        _ => "unknown",
+    };
+    metrics::counter!("decant_dead_letters_total", "event" => counted).increment(1);
+    tracing::warn!(event.ty = letter.ty(), "an event died");
+    if letter.ty() == VideoUploaded::TYPE {
+        let video: VideoUploaded = letter.data().map_err(Error::Malformed)?;
+        app.give_up(video.job_id()).await?;
+    }
+    // A dead mp3.ready or job.failed means that its mail could not be sent: the sweep sends it.
+    Ok(Reply::Done)
+}
+
+impl App {
+    /// Nobody will convert this video any more, unless somebody does so right now or has done it already.
+    async fn give_up(&self, id: FileId) -> Result<(), Error> {
+        let problem = Problem::new(
+            code::UNDELIVERED,
+            "The video arrived, but it could not be converted: the converter didn't answer, although it was asked \
+             several times. This is our fault, not your video's.",
+        );
+        let failed = self.store.jobs.fail_undelivered(id, &problem).await?;
+        let announced = match failed {
+            Some(job) => self.announce_failure(job, problem).await,
+            None => false,
+        };
+        if !announced {
+            self.mail_if_ended(id).await;
+        }
+        Ok(())
+    }
+
+    async fn announce_failure(&self, job: Job, problem: Problem) -> bool {
+        tracing::warn!(job.id = %job.id, problem.code = problem.code, "job failed");
+        let failed = JobFailed {
+            video_fid: job.id,
+            username: job.owner,
+            problem,
+        };
+        let emitted = self.sink.emit(event("notify", &failed, job.run)).await;
+        if let Err(error) = &emitted {
+            tracing::warn!(job.id = %job.id, error = reasons(error), "job.failed not emitted, the mail goes directly");
+        }
+        emitted.is_ok()
+    }
+
+    /// Nothing hangs on it: what can't be sent here is the sweep's.
+    async fn mail_if_ended(&self, id: FileId) {
+        if let Err(error) = self.mail(id, Duration::ZERO).await {
+            tracing::warn!(job.id = %id, error = reasons(&error), "the mail is left to the sweep");
+        }
+    }
+}

@@ -1,0 +1,71 @@
+use bytesize::ByteSize;
+use decant_events::LinkSecret;
+use decant_function::{ServerConfig, TrustedProxies};
+use decant_store::StoreUrl;
+use std::path::PathBuf;
+use url::Url;
+
+/// The public door. Every flag is an environment variable too.
+#[derive(Debug, clap::Parser)]
+#[command(name = "decant-upload", version)]
+pub struct Config {
+    /// Where the function listens.
+    #[command(flatten)]
+    pub server: ServerConfig,
+    /// Where payloads and jobs live: a folder.
+    #[arg(
+        long,
+        env = "DECANT_STORE",
+        value_name = "DECANT_STORE",
+        hide_env_values = true
+    )]
+    pub store: StoreUrl,
+    /// The broker's ingress, which events are sent to. Knative's SinkBinding sets it.
+    #[arg(long, env = "K_SINK", value_name = "K_SINK", value_parser = http_url)]
+    pub sink: Url,
+    /// Where `auth` answers.
+    #[arg(long, env = "DECANT_AUTH_URL", value_name = "DECANT_AUTH_URL", value_parser = http_url)]
+    pub auth_url: Url,
+    /// The file with auth's public keys, a JWKS. It is read again when it changes.
+    #[arg(long, env = "DECANT_PUBLIC_KEYS", value_name = "DECANT_PUBLIC_KEYS")]
+    pub public_keys: PathBuf,
+    /// What signs the links in mails: at least 32 characters, the same as notify's.
+    #[arg(
+        long,
+        env = "LINK_SECRET",
+        value_name = "LINK_SECRET",
+        hide_env_values = true
+    )]
+    pub link_secret: LinkSecret,
+    /// The largest video that is taken, such as 500MB or 10GiB.
+    #[arg(
+        long,
+        env = "DECANT_MAX_UPLOAD",
+        value_name = "DECANT_MAX_UPLOAD",
+        default_value = "10GiB",
+        value_parser = size
+    )]
+    pub max_upload: ByteSize,
+    /// Whose `X-Forwarded-For` names the client: addresses and networks, separated by commas.
+    #[arg(
+        long,
+        env = "DECANT_TRUSTED_PROXIES",
+        value_name = "DECANT_TRUSTED_PROXIES",
+        default_value = ""
+    )]
+    pub trusted_proxies: TrustedProxies,
+}
+
+fn size(text: &str) -> Result<ByteSize, String> {
+    match text.parse::<ByteSize>() {
+        Ok(size) if size.as_u64() > 0 => Ok(size),
+        _ => Err("expected a size such as 500MB or 10GiB".into()),
+    }
+}
+
+fn http_url(text: &str) -> Result<Url, String> {
+    match Url::parse(text) {
+        Ok(url) if url.scheme() == "http" => Ok(url),
+        _ => Err("expected an address such as http://localhost:8081".into()),
+    }
+}

@@ -1,0 +1,195 @@
+use crate::{App, error::Error, file_name, person::Person};
+use axum::{
+    body::Body,
+    extract::State,
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use decant_events::{DownloadLink, FileId, InvalidLink};
+use decant_function::Query;
+use decant_store::{Bucket, Error as StoreError, Job};
+use serde::Deserialize;
+use std::ops::Range;
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Download {
+    /// The MP3's id; the older system's clients say `fid`.
+    #[serde(alias = "fid")]
+    id: Option<String>,
+    expires: Option<u64>,
+    signature: Option<String>,
+}
+
+/// Sends an MP3, or one range of it, to its owner, an admin, or whoever holds a signed link.
+pub(crate) async fn handle(
+    State(app): State<App>,
+    person: Result<Option<Person>, Error>,
+    Query(query): Query<Download>,
+    headers: HeaderMap,
+) -> Result<Response, Error> {
+    let id = query.id.ok_or_else(|| {
+        Error::BadRequest("Expected the MP3's id: /download?id=… with a job's mp3_fid.".into())
+    })?;
+    let id: Result<FileId, _> = id.parse();
+    let job = match (query.expires, query.signature) {
+        (Some(expires), Some(signature)) => {
+            let id = id.map_err(|_| Error::ForgedLink)?;
+            check(
+                &app,
+                &DownloadLink {
+                    id,
+                    expires,
+                    signature,
+                },
+            )?;
+            app.store.jobs.get_by_mp3(id).await?
+        }
+        _ => {
+            let person = person?.ok_or(Error::NoToken)?;
+            let id = id.map_err(|_| Error::NotFound)?;
+            app.store
+                .jobs
+                .get_by_mp3(id)
+                .await?
+                .filter(|job| person.may_see(job))
+        }
+    };
+    send(&app, &job.ok_or(Error::NotFound)?, &headers).await
+}
+
+fn check(app: &App, link: &DownloadLink) -> Result<(), Error> {
+    let now = u64::try_from(chrono::Utc::now().timestamp()).unwrap_or(0);
+    link.verify(&app.link_secret, now)
+        .map_err(|invalid| match invalid {
+            InvalidLink::Forged => Error::ForgedLink,
+            InvalidLink::Expired => Error::ExpiredLink,
+        })
+}
+
+async fn send(app: &App, job: &Job, headers: &HeaderMap) -> Result<Response, Error> {
+    let id = job.mp3.as_ref().map(|mp3| mp3.id).ok_or(Error::NotFound)?;
+    let mp3 = match app.store.payloads.open(Bucket::Mp3s, id).await {
+        Err(StoreError::NotFound) => return Err(Error::NotFound),
+        opened => opened?,
+    };
+    let size_bytes = mp3.size_bytes();
+    // An MP3 never changes: its id is its version.
+    let etag = format!("\"{id}\"");
+    let common = [
+        (header::ACCEPT_RANGES, value("bytes")),
+        (header::ETAG, value(&etag)),
+        (header::CACHE_CONTROL, value("private, no-cache")),
+        (
+            header::CONTENT_DISPOSITION,
+            value(&file_name::attachment(&format!("{}.mp3", job.title()))),
+        ),
+        (
+            HeaderName::from_static("x-content-type-options"),
+            value("nosniff"),
+        ),
+    ];
+    if matches_etag(headers, header::IF_NONE_MATCH, &etag) {
+        return Ok((StatusCode::NOT_MODIFIED, common).into_response());
+    }
+    let fresh =
+        !headers.contains_key(header::IF_RANGE) || matches_etag(headers, header::IF_RANGE, &etag);
+    let asked = headers
+        .get(header::RANGE)
+        .filter(|_| fresh)
+        .and_then(|range| range.to_str().ok());
+    let (status, range) = match asked.map(|asked| one_range(asked, size_bytes)) {
+        Some(Asked::Range(range)) => (StatusCode::PARTIAL_CONTENT, range),
+        Some(Asked::BeyondTheEnd) => return Err(Error::RangeNotSatisfiable { size_bytes }),
+        Some(Asked::SomethingElse) | None => (StatusCode::OK, 0..size_bytes),
+    };
+    let mut response = (status, common).into_response();
+    let fields = response.headers_mut();
+    fields.insert(header::CONTENT_TYPE, value("audio/mpeg"));
+    fields.insert(header::CONTENT_LENGTH, (range.end - range.start).into());
+    if status == StatusCode::PARTIAL_CONTENT {
+        let sent = format!("bytes {}-{}/{size_bytes}", range.start, range.end - 1);
+        fields.insert(header::CONTENT_RANGE, value(&sent));
+    }
+    *response.body_mut() = Body::from_stream(mp3.stream(range));
+    Ok(response)
+}
+
+/// Header values of ours are visible ASCII; one that weren't would be left empty.
+fn value(text: &str) -> HeaderValue {
+    HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""))
+}
+
+fn matches_etag(headers: &HeaderMap, name: HeaderName, etag: &str) -> bool {
+    headers
+        .get_all(name)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(|candidate| candidate.trim().trim_start_matches("W/"))
+        .any(|candidate| candidate == etag || candidate == "*")
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Asked {
+    Range(Range<u64>),
+    BeyondTheEnd,
+    /// Another unit, several ranges, or no range at all: RFC 9110 lets us send the whole.
+    SomethingElse,
+}
+
+/// Reads a `Range` header with one range (RFC 9110, section 14.1.2).
+fn one_range(header: &str, size_bytes: u64) -> Asked {
+    let Some((first, last)) = header
+        .trim()
+        .strip_prefix("bytes=")
+        .filter(|set| !set.contains(','))
+        .and_then(|range| range.trim().split_once('-'))
+    else {
+        return Asked::SomethingElse;
+    };
+    let number = |text: &str| {
+        text.bytes()
+            .all(|b| b.is_ascii_digit())
+            .then(|| text.parse::<u64>().ok())
+    };
+    let range = match (first, last, number(first), number(last)) {
+        ("", _, _, Some(Some(suffix))) => size_bytes.saturating_sub(suffix)..size_bytes,
+        (_, "", Some(Some(first)), _) => first..size_bytes,
+        (_, _, Some(Some(first)), Some(Some(last))) if first <= last => {
+            first..last.saturating_add(1).min(size_bytes)
+        }
+        _ => return Asked::SomethingElse,
+    };
+    if range.is_empty() {
+        Asked::BeyondTheEnd
+    } else {
+        Asked::Range(range)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_range_is_understood() {
+        for (header, asked) in [
+            ("bytes=0-9", Asked::Range(0..10)),
+            ("bytes=90-", Asked::Range(90..100)),
+            ("bytes=-10", Asked::Range(90..100)),
+            ("bytes=-1000", Asked::Range(0..100)),
+            ("bytes=50-1000", Asked::Range(50..100)),
+            ("bytes=99-99", Asked::Range(99..100)),
+            ("bytes=100-", Asked::BeyondTheEnd),
+            ("bytes=100-200", Asked::BeyondTheEnd),
+            ("bytes=-0", Asked::BeyondTheEnd),
+            ("bytes=9-0", Asked::SomethingElse),
+            ("bytes=0-1,3-4", Asked::SomethingElse),
+            ("bytes=-", Asked::SomethingElse),
+            ("bytes=+1-2", Asked::SomethingElse),
+            ("chapters=1-2", Asked::SomethingElse),
+        ] {
+            assert_eq!(one_range(header, 100), asked, "{header}");
+        }
+    }
+}

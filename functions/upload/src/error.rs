@@ -1,0 +1,107 @@
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use bytesize::ByteSize;
+use decant_function::ProblemDetails;
+
+/// Why a request is not answered as asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("This needs a token: POST /login gives one. Send it as `Authorization: Bearer …`.")]
+    NoToken,
+    #[error("This token is not valid, or not any more. POST /login gives a new one.")]
+    InvalidToken,
+    #[error("There is nothing of yours under this id.")]
+    NotFound,
+    #[error("{0}")]
+    BadRequest(String),
+    #[error("The upload broke off. Please send it again.")]
+    Broken,
+    #[error("Nothing arrived for a while. Please send the upload again.")]
+    Stalled,
+    #[error("The video is larger than {max}, the most that is taken here.", max = ByteSize(*.max_bytes).display().iec())]
+    TooLarge { max_bytes: u64 },
+    #[error("This link was changed or cut. Please use the link in the mail as it is.")]
+    ForgedLink,
+    #[error("This link has expired. Sign in and download the MP3 from your jobs.")]
+    ExpiredLink,
+    #[error("There is nothing in that range: the MP3 has {size_bytes} bytes.")]
+    RangeNotSatisfiable { size_bytes: u64 },
+    #[error("Signing in is not possible right now. Please try again in a moment.")]
+    AuthAway,
+    #[error("The public keys can't be read")]
+    PublicKeys(#[from] crate::person::PublicKeysError),
+    #[error(transparent)]
+    Store(#[from] decant_store::Error),
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let (status, code) = match &self {
+            Self::NoToken => (StatusCode::UNAUTHORIZED, "no-token"),
+            Self::InvalidToken => (StatusCode::UNAUTHORIZED, "invalid-token"),
+            Self::NotFound => (StatusCode::NOT_FOUND, "not-found"),
+            Self::BadRequest(_) => (StatusCode::BAD_REQUEST, "bad-request"),
+            Self::Broken => (StatusCode::BAD_REQUEST, "broken-upload"),
+            Self::Stalled => (StatusCode::REQUEST_TIMEOUT, "stalled-upload"),
+            Self::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "too-large"),
+            Self::ForgedLink => (StatusCode::FORBIDDEN, "forged-link"),
+            Self::ExpiredLink => (StatusCode::GONE, "expired-link"),
+            Self::RangeNotSatisfiable { .. } => (StatusCode::RANGE_NOT_SATISFIABLE, "range"),
+            Self::AuthAway => (StatusCode::SERVICE_UNAVAILABLE, "auth-unavailable"),
+            Self::PublicKeys(_) => (StatusCode::SERVICE_UNAVAILABLE, "not-ready"),
+            Self::Store(decant_store::Error::Full(_)) => {
+                (StatusCode::INSUFFICIENT_STORAGE, "store-full")
+            }
+            Self::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "store-unavailable"),
+        };
+        let problem = ProblemDetails::new(status, code, self.detail());
+        match &self {
+            Self::NoToken => problem.with_header(
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_static("Bearer realm=\"decant\""),
+            ),
+            Self::InvalidToken => problem.with_header(
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_static("Bearer realm=\"decant\", error=\"invalid_token\""),
+            ),
+            Self::RangeNotSatisfiable { size_bytes } => {
+                match HeaderValue::try_from(format!("bytes */{size_bytes}")) {
+                    Ok(range) => problem.with_header(header::CONTENT_RANGE, range),
+                    Err(_) => problem,
+                }
+            }
+            Self::AuthAway | Self::PublicKeys(_) => problem.with_header(header::RETRY_AFTER, 5),
+            Self::Store(decant_store::Error::Full(_)) => {
+                problem.with_header(header::RETRY_AFTER, 600)
+            }
+            Self::Store(_) => problem.with_header(header::RETRY_AFTER, 5),
+            _ => problem,
+        }
+        .into_response()
+    }
+}
+
+impl Error {
+    /// What the caller reads. What went wrong inside is for the log.
+    fn detail(&self) -> String {
+        match self {
+            Self::Store(error) => {
+                tracing::error!(?error, "the store failed");
+                match error {
+                    decant_store::Error::Full(_) => {
+                        "There is no room for this video right now. Please try again later."
+                    }
+                    _ => "The store can't be reached right now. Please try again in a moment.",
+                }
+                .to_owned()
+            }
+            Self::PublicKeys(error) => {
+                tracing::error!(?error, "the public keys can't be read");
+                "Tokens can't be checked right now. Please try again in a moment.".to_owned()
+            }
+            other => other.to_string(),
+        }
+    }
+}

@@ -1,0 +1,161 @@
+use crate::{App, error::Error, jobs::JobView};
+use bytes::Bytes;
+use decant_events::{FileId, Username, VideoUploaded};
+use decant_function::{event, telemetry};
+use decant_store::{Bucket, Job, Lease, NewJob, PayloadWriter};
+use futures::{Stream, StreamExt};
+use std::time::Duration;
+use tokio::time::{Instant, timeout};
+
+/// How long an upload may go without being renewed before its record counts as abandoned.
+const LEASE: Duration = Duration::from_secs(120);
+
+/// How often the lease is renewed while bytes come.
+const HEARTBEAT: Duration = Duration::from_secs(20);
+
+/// How long a caller may send nothing. Shorter than the lease, which is renewed only while bytes come.
+const IDLE: Duration = Duration::from_secs(60);
+
+/// How long an announcement has time to be answered for before the sweep makes it again, the first time.
+const ANNOUNCE_GAP: Duration = Duration::from_secs(600);
+
+/// A video on its way into the store: record first, then the bytes, then `queued`, then the event.
+pub(crate) struct Incoming {
+    lease: Lease,
+    video: Option<Box<dyn PayloadWriter>>,
+    size_bytes: u64,
+}
+
+impl Incoming {
+    /// Makes the record, hidden yet, and an empty payload.
+    pub(crate) async fn begin(
+        app: &App,
+        owner: Username,
+        file_name: String,
+    ) -> Result<Self, Error> {
+        let id = FileId::mint();
+        let traceparent = telemetry::traceparent();
+        let job = NewJob {
+            id,
+            owner,
+            file_name: file_name.clone(),
+            traceparent,
+        };
+        let lease = app.store.jobs.begin(job, LEASE).await?;
+        let mut incoming = Self {
+            lease,
+            video: None,
+            size_bytes: 0,
+        };
+        match app
+            .store
+            .payloads
+            .create(Bucket::Videos, id, &file_name)
+            .await
+        {
+            Ok(video) => incoming.video = Some(video),
+            Err(error) => {
+                incoming.discard(app).await;
+                return Err(error.into());
+            }
+        }
+        Ok(incoming)
+    }
+
+    /// Stores the bytes as they come and keeps the lease meanwhile.
+    pub(crate) async fn receive(
+        &mut self,
+        app: &App,
+        mut bytes: impl Stream<Item = Result<Bytes, Error>> + Unpin,
+    ) -> Result<(), Error> {
+        let video = self.video.as_mut().ok_or(Error::Broken)?;
+        let mut renewed = Instant::now();
+        while let Some(piece) = timeout(IDLE, bytes.next())
+            .await
+            .map_err(|_| Error::Stalled)?
+        {
+            let piece = piece?;
+            self.size_bytes += piece.len() as u64;
+            if self.size_bytes > app.max_upload_bytes {
+                return Err(Error::TooLarge {
+                    max_bytes: app.max_upload_bytes,
+                });
+            }
+            video.write(piece).await?;
+            if renewed.elapsed() > HEARTBEAT {
+                app.store.jobs.renew(&self.lease, LEASE, None).await?;
+                renewed = Instant::now();
+            }
+        }
+        if self.size_bytes == 0 {
+            return Err(Error::BadRequest(
+                "Expected a video, got an empty body or an empty part named `file`.".into(),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Makes the video durable and the job visible, then announces it.
+    pub(crate) async fn commit(mut self, app: &App) -> Result<JobView, Error> {
+        let stored = match self.video.take() {
+            Some(video) => video.finish(Bytes::new()).await,
+            None => return Err(Error::Broken),
+        };
+        let queued = match stored {
+            Ok(size_bytes) => {
+                app.store
+                    .jobs
+                    .uploaded(&self.lease, size_bytes, ANNOUNCE_GAP)
+                    .await
+            }
+            Err(error) => Err(error),
+        };
+        match queued {
+            Ok(job) => {
+                announce(app, &job).await;
+                Ok(JobView::of(&job))
+            }
+            // Whether the job is queued is unknown when the store went away in between: then the record decides, and
+            // the sweep clears up after whichever it is.
+            Err(error @ decant_store::Error::Unavailable(_)) => Err(error.into()),
+            Err(error) => {
+                self.discard(app).await;
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Removes what was stored, payload first: as long as the record is there, the sweep finds the rest.
+    pub(crate) async fn discard(self, app: &App) {
+        drop(self.video);
+        let id = self.lease.job_id;
+        let gone = match app.store.payloads.delete(Bucket::Videos, id).await {
+            Ok(()) => app.store.jobs.discard(&self.lease).await,
+            Err(error) => Err(error),
+        };
+        match gone {
+            Ok(()) => tracing::info!(job.id = %id, "upload discarded"),
+            Err(error) => {
+                tracing::warn!(job.id = %id, %error, "a broken upload is left to the sweep")
+            }
+        }
+    }
+}
+
+/// Tells the broker. If it is away, the sweep tells it later: the caller needn't wait for that.
+async fn announce(app: &App, job: &Job) {
+    metrics::counter!("decant_uploads_total").increment(1);
+    let video = VideoUploaded {
+        video_fid: job.id,
+        mp3_fid: None,
+        username: job.owner.clone(),
+        file_name: Some(job.file_name.clone()),
+        size_bytes: job.size_bytes,
+    };
+    match app.sink.emit(event("upload", &video, job.run)).await {
+        Ok(()) => tracing::info!(job.id = %job.id, size_bytes = job.size_bytes, "job queued"),
+        Err(error) => {
+            tracing::warn!(job.id = %job.id, %error, "job queued, its announcement is left to the sweep");
+        }
+    }
+}

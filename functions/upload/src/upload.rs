@@ -1,0 +1,193 @@
+use crate::{App, error::Error, file_name, incoming::Incoming, jobs::JobView, person::Person};
+use axum::{
+    Json,
+    body::Body,
+    extract::{FromRequest, Multipart, Request, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use decant_function::Query;
+use futures::{Stream, StreamExt, TryStreamExt};
+use std::time::Duration;
+use tracing::Instrument;
+
+/// What a multipart body may have around the video.
+const MULTIPART_OVERHEAD_BYTES: u64 = 64 * 1024;
+
+/// How much of a refused body is still read, and for how long, so that the caller gets to read why.
+const LINGER_BYTES: u64 = 64 * 1024 * 1024;
+const LINGER: Duration = Duration::from_secs(10);
+
+#[derive(Debug, serde::Deserialize)]
+pub(crate) struct RawUpload {
+    /// The name of a video that is sent as the body itself.
+    filename: Option<String>,
+}
+
+/// Takes a video: multipart with one part named `file`, or the body itself.
+///
+/// It runs in a task of its own: when the connection breaks, the task still sees to it that nothing stays.
+pub(crate) async fn handle(
+    State(app): State<App>,
+    person: Result<Person, Error>,
+    Query(raw): Query<RawUpload>,
+    request: Request,
+) -> Result<Response, Error> {
+    let checked =
+        person.and_then(|person| check_size(&request, app.max_upload_bytes).map(|()| person));
+    let person = match checked {
+        Ok(person) => person,
+        Err(error) => {
+            tokio::spawn(linger(request.into_body()));
+            return Err(error);
+        }
+    };
+    let task = async move {
+        if is_multipart(request.headers()) {
+            multipart(&app, person, request).await
+        } else {
+            whole_body(&app, person, raw.filename.as_deref(), request).await
+        }
+    };
+    let job = tokio::spawn(task.in_current_span())
+        .await
+        .map_err(|_| Error::Broken)??;
+    let location = [(header::LOCATION, format!("/jobs/{}", job.id))];
+    Ok((StatusCode::ACCEPTED, location, Json(job)).into_response())
+}
+
+async fn whole_body(
+    app: &App,
+    person: Person,
+    name: Option<&str>,
+    request: Request,
+) -> Result<JobView, Error> {
+    let name = name.map(file_name::clean).unwrap_or_else(|| "video".into());
+    let mut body = request.into_body().into_data_stream();
+    let incoming = receive(app, person, name, body.by_ref().map_err(|_| Error::Broken)).await;
+    match incoming {
+        Ok(incoming) => incoming.commit(app).await,
+        Err(error) => {
+            tokio::spawn(linger(Body::from_stream(body)));
+            Err(error)
+        }
+    }
+}
+
+async fn multipart(app: &App, person: Person, request: Request) -> Result<JobView, Error> {
+    let mut parts = Multipart::from_request(request, &())
+        .await
+        .map_err(|rejection| Error::BadRequest(rejection.body_text()))?;
+    let mut video: Option<Incoming> = None;
+    let received = read_parts(app, &person, &mut parts, &mut video).await;
+    match (received, video) {
+        (Ok(()), Some(video)) => video.commit(app).await,
+        (Ok(()), None) => Err(Error::BadRequest(
+            "Expected a part named `file` with the video: curl -F \"file=@video.mp4\".".into(),
+        )),
+        (Err(error), video) => {
+            if let Some(video) = video {
+                video.discard(app).await;
+            }
+            Err(error)
+        }
+    }
+}
+
+/// Stores the part named `file`, refuses a second one, passes over others.
+async fn read_parts(
+    app: &App,
+    person: &Person,
+    parts: &mut Multipart,
+    video: &mut Option<Incoming>,
+) -> Result<(), Error> {
+    while let Some(part) = parts.next_field().await.map_err(malformed)? {
+        if part.name() != Some("file") {
+            continue;
+        }
+        if video.is_some() {
+            return Err(Error::BadRequest(
+                "Expected one part named `file`, got two. Upload one video at a time.".into(),
+            ));
+        }
+        let name = part
+            .file_name()
+            .map_or_else(|| "video".into(), file_name::clean);
+        let bytes = part.map_err(malformed);
+        *video = Some(receive(app, person.clone(), name, bytes).await?);
+    }
+    Ok(())
+}
+
+/// Stores one video. When it fails, nothing stays.
+async fn receive(
+    app: &App,
+    person: Person,
+    file_name: String,
+    bytes: impl Stream<Item = Result<Bytes, Error>> + Unpin,
+) -> Result<Incoming, Error> {
+    let mut incoming = Incoming::begin(app, person.username, file_name).await?;
+    match incoming.receive(app, bytes).await {
+        Ok(()) => Ok(incoming),
+        Err(error) => {
+            incoming.discard(app).await;
+            Err(error)
+        }
+    }
+}
+
+fn malformed(error: axum::extract::multipart::MultipartError) -> Error {
+    // A body that ends early looks the same as one that was never well-formed.
+    tracing::info!(%error, "multipart body refused");
+    Error::BadRequest(format!(
+        "The upload broke off or is not well-formed multipart: {}. Please send it again.",
+        error.body_text()
+    ))
+}
+
+fn is_multipart(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| {
+            value
+                .trim_start()
+                .to_ascii_lowercase()
+                .starts_with("multipart/form-data")
+        })
+}
+
+/// Refuses at the header what is too large for certain.
+fn check_size(request: &Request, max_bytes: u64) -> Result<(), Error> {
+    let announced = request
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let overhead = if is_multipart(request.headers()) {
+        MULTIPART_OVERHEAD_BYTES
+    } else {
+        0
+    };
+    match announced {
+        Some(bytes) if bytes > max_bytes.saturating_add(overhead) => {
+            Err(Error::TooLarge { max_bytes })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Reads on for a while after a refusal: a connection that is closed while its caller still writes loses the answer.
+async fn linger(body: Body) {
+    let mut pieces = body.into_data_stream();
+    let drain = async {
+        let mut read_bytes = 0;
+        while let Some(Ok(piece)) = pieces.next().await {
+            read_bytes += piece.len() as u64;
+            if read_bytes > LINGER_BYTES {
+                break;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(LINGER, drain).await;
+}

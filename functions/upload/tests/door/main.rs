@@ -1,0 +1,186 @@
+//! `upload` through its front door, on the embedded store.
+
+#![expect(clippy::unwrap_used, reason = "a test that can't go on must fail")]
+
+mod downloads;
+mod keys;
+mod login;
+mod tokens;
+mod uploads;
+
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::State,
+    http::{HeaderMap, Request, StatusCode, request::Builder},
+    routing::post,
+};
+use clap::Parser;
+use decant_events::{DownloadLink, FileId, LinkSecret};
+use decant_function::testing::{TestFunction, TestReply};
+use decant_store::{Bucket, Claim, Job, Mp3, Store, StoreUrl};
+use decant_upload::{App, Config, router};
+use keys::Keys;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+
+const LINK_SECRET: &str = "0123456789abcdef0123456789abcdef";
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// The door, its store, and the two that it talks to.
+struct Door {
+    function: TestFunction,
+    router: Router,
+    store: Store,
+    keys: Keys,
+    /// The events that the broker took.
+    events: Arc<Mutex<Vec<(HeaderMap, Bytes)>>>,
+    folder: TempDir,
+}
+
+impl Door {
+    async fn new() -> Self {
+        Self::with(&[]).await
+    }
+
+    async fn with(flags: &[&str]) -> Self {
+        let events = Arc::new(Mutex::new(Vec::new()));
+        let broker = Router::new()
+            .route("/", post(take))
+            .with_state(Arc::clone(&events));
+        let sink = serve(broker).await;
+        Self::to(&sink, &login::auth().await, events, flags).await
+    }
+
+    async fn to(
+        sink: &str,
+        auth: &str,
+        events: Arc<Mutex<Vec<(HeaderMap, Bytes)>>>,
+        flags: &[&str],
+    ) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = folder.path().join("store").display().to_string();
+        let public_keys = folder.path().join("public-keys.json");
+        let keys = Keys::make(&public_keys);
+        let store = Store::open(&url.parse::<StoreUrl>().unwrap())
+            .await
+            .unwrap();
+        let arguments = [
+            "decant-upload",
+            "--store",
+            &url,
+            "--sink",
+            sink,
+            "--auth-url",
+            auth,
+            "--public-keys",
+            public_keys.to_str().unwrap(),
+            "--link-secret",
+            LINK_SECRET,
+        ];
+        let config = Config::parse_from(arguments.iter().chain(flags));
+        let router = router(App::new(store.clone(), &config).unwrap());
+        Self {
+            function: TestFunction::new(router.clone()),
+            router,
+            store,
+            keys,
+            events,
+            folder,
+        }
+    }
+
+    async fn send(&self, request: Builder, body: impl Into<Body>) -> TestReply {
+        self.function.send(request.body(body.into()).unwrap()).await
+    }
+
+    /// A request of kevin's.
+    fn request(&self, method: &str, path: &str) -> Builder {
+        Request::builder()
+            .method(method)
+            .uri(path)
+            .header("authorization", self.keys.bearer("kevin@email.com"))
+    }
+
+    async fn get(&self, path: &str) -> TestReply {
+        self.send(self.request("GET", path), ()).await
+    }
+
+    /// Uploads as the body itself.
+    async fn upload(&self, name: &str, video: &[u8]) -> TestReply {
+        let request = self.request("POST", &format!("/upload?filename={name}"));
+        self.send(request, video.to_vec()).await
+    }
+
+    /// A ready job of kevin's, as convert leaves it.
+    async fn ready_job(&self, name: &str, mp3: &[u8]) -> Job {
+        let uploaded = self.upload(name, b"video").await;
+        let id: FileId = uploaded.json()["id"].as_str().unwrap().parse().unwrap();
+        let mp3_id = FileId::mint();
+        let gave_up = decant_events::Problem::new("gave-up", "");
+        let Claim::Granted(lease, _) = self
+            .store
+            .jobs
+            .claim(id, mp3_id, MINUTE, 5, &gave_up)
+            .await
+            .unwrap()
+        else {
+            panic!("the job is free")
+        };
+        let mut payload = self
+            .store
+            .payloads
+            .create(Bucket::Mp3s, mp3_id, "mp3")
+            .await
+            .unwrap();
+        payload.write(mp3.to_vec().into()).await.unwrap();
+        let size_bytes = payload.finish(Bytes::new()).await.unwrap();
+        self.store
+            .jobs
+            .publish(
+                &lease,
+                Mp3 {
+                    id: mp3_id,
+                    size_bytes,
+                    duration_ms: 1000,
+                },
+            )
+            .await
+            .unwrap()
+    }
+}
+
+async fn take(
+    State(events): State<Arc<Mutex<Vec<(HeaderMap, Bytes)>>>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> StatusCode {
+    events.lock().unwrap().push((headers, body));
+    StatusCode::ACCEPTED
+}
+
+/// Serves on a free port for as long as the test runs.
+async fn serve(router: Router) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        axum::serve(
+            listener,
+            router.into_make_service_with_connect_info::<std::net::SocketAddr>(),
+        )
+        .await
+    });
+    format!("http://{address}/")
+}
+
+fn link(id: FileId, expires: u64) -> String {
+    let secret: LinkSecret = LINK_SECRET.parse().unwrap();
+    format!(
+        "/download?{}",
+        DownloadLink::sign(&secret, id, expires).query()
+    )
+}

@@ -1,0 +1,339 @@
+use super::*;
+use decant_events::VideoUploaded;
+use futures::stream;
+use serde_json::{Value, json};
+use std::io;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+const BOUNDARY: &str = "----b";
+
+fn part(name: &str, file_name: &str, content: &str) -> String {
+    format!(
+        "--{BOUNDARY}\r\ncontent-disposition: form-data; name=\"{name}\"; filename=\"{file_name}\"\r\n\
+         content-type: video/mp4\r\n\r\n{content}\r\n"
+    )
+}
+
+impl Door {
+    async fn multipart(&self, parts: &[String]) -> TestReply {
+        let body = format!("{}--{BOUNDARY}--\r\n", parts.concat());
+        let request = self.request("POST", "/upload").header(
+            "content-type",
+            format!("multipart/form-data; boundary={BOUNDARY}"),
+        );
+        self.send(request, body).await
+    }
+
+    async fn video(&self, job: &Value) -> Vec<u8> {
+        let id = job["id"].as_str().unwrap().parse().unwrap();
+        let video = self.store.payloads.open(Bucket::Videos, id).await.unwrap();
+        video.read_at(0, 1_000_000).await.unwrap().to_vec()
+    }
+
+    /// That no job can be seen, no record is left half-made and no file is in the store.
+    async fn assert_empty(&self) {
+        assert_eq!(self.get("/jobs").await.json()["jobs"], json!([]));
+        let abandoned = self
+            .store
+            .jobs
+            .abandoned_uploads(Duration::ZERO, 10)
+            .await
+            .unwrap();
+        assert_eq!(abandoned, []);
+        assert_eq!(self.videos(), 0);
+    }
+
+    fn videos(&self) -> usize {
+        std::fs::read_dir(self.folder.path().join("store/videos"))
+            .unwrap()
+            .count()
+    }
+}
+
+#[tokio::test]
+async fn a_part_named_file_becomes_a_queued_job() {
+    let door = Door::new().await;
+    let reply = door
+        .multipart(&[part("file", "Größe 🎬.mp4", "video")])
+        .await;
+    assert_eq!(reply.status, 202);
+    let job = reply.json();
+    assert_eq!(
+        reply.header("location"),
+        format!("/jobs/{}", job["id"].as_str().unwrap())
+    );
+    assert_eq!(
+        (&job["state"], &job["file_name"]),
+        (&json!("queued"), &json!("Größe 🎬.mp4"))
+    );
+    assert_eq!(
+        (&job["size_bytes"], &job["mp3_fid"]),
+        (&json!(5), &Value::Null)
+    );
+    assert_eq!(door.video(&job).await, b"video");
+    assert_eq!(
+        door.get(reply.header("location")).await.json()["id"],
+        job["id"]
+    );
+}
+
+#[tokio::test]
+async fn a_body_that_is_the_video_itself_becomes_a_queued_job() {
+    let door = Door::new().await;
+    let reply = door.upload("a.mp4", b"video").await;
+    assert_eq!(
+        (reply.status.as_u16(), &reply.json()["file_name"]),
+        (202, &json!("a.mp4"))
+    );
+    assert_eq!(door.video(&reply.json()).await, b"video");
+}
+
+#[tokio::test]
+async fn an_upload_is_announced_with_its_trace() {
+    let door = Door::new().await;
+    let job = door.upload("a.mp4", b"video").await.json();
+    let events = door.events.lock().unwrap();
+    let [(headers, body)] = &events[..] else {
+        panic!("one event, got {}", events.len())
+    };
+    let header = |name: &str| headers[name].to_str().unwrap();
+    assert_eq!(header("ce-type"), "dev.decant.video.uploaded");
+    assert_eq!(header("ce-source"), "/decant/upload");
+    assert_eq!(header("ce-subject"), job["id"].as_str().unwrap());
+    assert!(headers.contains_key("ce-time"));
+    let video: VideoUploaded = serde_json::from_slice(body).unwrap();
+    assert_eq!(video.username.as_str(), "kevin@email.com");
+    assert_eq!((video.mp3_fid, video.size_bytes), (None, Some(5)));
+}
+
+#[tokio::test]
+async fn without_a_broker_an_upload_is_taken_all_the_same() {
+    let auth = login::auth().await;
+    let door = Door::to("http://127.0.0.1:9/", &auth, Arc::default(), &[]).await;
+    assert_eq!(door.upload("a.mp4", b"video").await.status, 202);
+}
+
+#[tokio::test]
+async fn an_upload_without_one_whole_video_leaves_nothing() {
+    let door = Door::new().await;
+    for (what, parts) in [
+        ("no part", vec![]),
+        ("no part named file", vec![part("video", "a.mp4", "video")]),
+        ("an empty one", vec![part("file", "a.mp4", "")]),
+        (
+            "two of them",
+            vec![
+                part("file", "a.mp4", "video"),
+                part("file", "b.mp4", "video"),
+            ],
+        ),
+    ] {
+        let reply = door.multipart(&parts).await;
+        assert_eq!(
+            (reply.status.as_u16(), reply.problem_code().as_str()),
+            (400, "bad-request"),
+            "{what}"
+        );
+        assert!(
+            reply.json()["detail"].as_str().unwrap().contains("`file`"),
+            "{what}"
+        );
+    }
+    let no_body = door.upload("a.mp4", b"").await;
+    assert_eq!(
+        (no_body.status.as_u16(), no_body.problem_code().as_str()),
+        (400, "bad-request")
+    );
+    let no_boundary = door
+        .request("POST", "/upload")
+        .header("content-type", "multipart/form-data");
+    assert_eq!(
+        door.send(no_boundary, "x").await.problem_code(),
+        "bad-request"
+    );
+    door.assert_empty().await;
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_leaves_nothing() {
+    let door = Door::new().await;
+    let broken = || {
+        let start = part("file", "a.mp4", "video").into_bytes();
+        let pieces = [
+            Ok(start),
+            Err(io::Error::from(io::ErrorKind::ConnectionReset)),
+        ];
+        Body::from_stream(stream::iter(pieces))
+    };
+    let raw = door.send(door.request("POST", "/upload"), broken()).await;
+    assert_eq!(
+        (raw.status.as_u16(), raw.problem_code().as_str()),
+        (400, "broken-upload")
+    );
+    let content_type = format!("multipart/form-data; boundary={BOUNDARY}");
+    let request = door
+        .request("POST", "/upload")
+        .header("content-type", content_type);
+    assert_eq!(door.send(request, broken()).await.status, 400);
+    door.assert_empty().await;
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_off_leaves_nothing() {
+    let door = Door::new().await;
+    let address = serve(door.router.clone())
+        .await
+        .replace("http://", "")
+        .replace('/', "");
+    let mut connection = tokio::net::TcpStream::connect(&address).await.unwrap();
+    let head = format!(
+        "POST /upload HTTP/1.1\r\nhost: {address}\r\nauthorization: {}\r\ncontent-length: 1000000\r\n\r\n",
+        door.keys.bearer("kevin@email.com")
+    );
+    connection.write_all(head.as_bytes()).await.unwrap();
+    connection.write_all(&[0; 500_000]).await.unwrap();
+    until(|| door.videos() == 1).await;
+    drop(connection);
+    until(|| door.videos() == 0).await;
+    until_async(async || {
+        door.store
+            .jobs
+            .abandoned_uploads(Duration::ZERO, 10)
+            .await
+            .unwrap()
+            .is_empty()
+    })
+    .await;
+    door.assert_empty().await;
+}
+
+#[tokio::test]
+async fn a_video_that_is_too_large_leaves_nothing() {
+    let door = Door::with(&["--max-upload", "10KB"]).await;
+    let too_large = vec![0; 10_001];
+    let announced = door.upload("a.mp4", &too_large).await;
+    assert_eq!(
+        (announced.status.as_u16(), announced.problem_code().as_str()),
+        (413, "too-large")
+    );
+    let unannounced = Body::from_stream(stream::iter([Ok::<_, io::Error>(too_large)]));
+    let passed = door
+        .send(door.request("POST", "/upload"), unannounced)
+        .await;
+    assert_eq!(
+        (passed.status.as_u16(), passed.problem_code().as_str()),
+        (413, "too-large")
+    );
+    let in_part = door
+        .multipart(&[part("file", "a.mp4", &"x".repeat(10_001))])
+        .await;
+    assert_eq!(in_part.status, 413);
+    door.assert_empty().await;
+    assert_eq!(door.upload("a.mp4", &[0; 10_000]).await.status, 202);
+}
+
+#[tokio::test]
+async fn a_refused_upload_is_told_why_while_it_still_sends() {
+    let door = Door::with(&["--max-upload", "10KB"]).await;
+    let address = serve(door.router.clone())
+        .await
+        .replace("http://", "")
+        .replace('/', "");
+    let mut connection = tokio::net::TcpStream::connect(&address).await.unwrap();
+    let head =
+        format!("POST /upload HTTP/1.1\r\nhost: {address}\r\ncontent-length: 20000000\r\n\r\n");
+    connection.write_all(head.as_bytes()).await.unwrap();
+    // A client such as this one reads the answer only when it has sent everything.
+    connection.write_all(&vec![0; 20_000_000]).await.unwrap();
+    let mut answer = [0; 12];
+    connection.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 401");
+}
+
+#[tokio::test]
+async fn jobs_come_newest_first_and_page_by_page() {
+    let door = Door::new().await;
+    for i in 0..5 {
+        door.upload(&format!("{i}.mp4"), b"video").await;
+    }
+    let names = |page: &Value| -> Vec<String> {
+        let jobs = page["jobs"].as_array().unwrap();
+        jobs.iter()
+            .map(|job| job["file_name"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let first = door.get("/jobs?limit=3").await;
+    assert_eq!(names(&first.json()), ["4.mp4", "3.mp4", "2.mp4"]);
+    let next = first.json()["next"].as_str().unwrap().to_owned();
+    assert!(first.header("link").contains(&format!("cursor={next}")));
+    let second = door
+        .get(&format!("/jobs?limit=3&cursor={next}"))
+        .await
+        .json();
+    assert_eq!(
+        (names(&second), &second["next"]),
+        (vec!["1.mp4".into(), "0.mp4".into()], &Value::Null)
+    );
+
+    assert_eq!(
+        door.get("/jobs?cursor=rubbish").await.problem_code(),
+        "bad-request"
+    );
+    assert_eq!(
+        door.get("/jobs?limit=rubbish").await.problem_code(),
+        "bad-request"
+    );
+}
+
+#[tokio::test]
+async fn an_unknown_a_malformed_and_anothers_id_are_alike() {
+    let door = Door::new().await;
+    let unknown = door.get(&format!("/jobs/{}", FileId::mint())).await;
+    for path in [
+        "/jobs/rubbish",
+        "/jobs/%ff",
+        "/jobs/0123456789abcdef0123456g",
+    ] {
+        let malformed = door.get(path).await;
+        assert_eq!(
+            (malformed.status, &malformed.body),
+            (unknown.status, &unknown.body),
+            "{path}"
+        );
+    }
+    assert_eq!(
+        (unknown.status.as_u16(), unknown.problem_code().as_str()),
+        (404, "not-found")
+    );
+}
+
+#[tokio::test]
+async fn without_a_store_everybody_is_told_to_come_back() {
+    let door = Door::new().await;
+    let store = door.folder.path().join("store");
+    std::fs::rename(&store, door.folder.path().join("away")).unwrap();
+    let reply = door.upload("a.mp4", b"video").await;
+    assert_eq!(
+        (reply.status.as_u16(), reply.problem_code().as_str()),
+        (503, "store-unavailable")
+    );
+    assert_eq!(reply.header("retry-after"), "5");
+    let ready = door.send(Request::get("/health/readiness"), ()).await;
+    assert_eq!(ready.status, 503);
+}
+
+/// Waits until it is so; the test fails if it isn't within a minute.
+async fn until(so: impl Fn() -> bool) {
+    until_async(async || so()).await;
+}
+
+async fn until_async(so: impl AsyncFn() -> bool) {
+    let watch = async {
+        while !so().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(MINUTE, watch)
+        .await
+        .expect("it to become so");
+}
