@@ -1,1 +1,43 @@
-//! Payloads and jobs, behind two traits
+//! Payloads and jobs, behind two traits. One contract suite (`contract`) holds every back end to the same behaviour.
+//!
+//! Invariants:
+//! - The job record is the truth. Every change of its state is one compare-and-set by the database's clock.
+//! - Record first: whatever is half-written is named by a record, so that the sweep can find it.
+//! - Acknowledged bytes are durable.
+//! - Only this crate knows how and where things are stored.
+
+mod embedded;
+mod error;
+mod job;
+mod jobs;
+mod payloads;
+mod url;
+
+#[cfg(feature = "contract")]
+pub mod contract;
+
+pub use error::Error;
+pub use job::{Job, Mp3, NewJob, State};
+pub use jobs::{Claim, Due, Jobs, Lease, Litter, MailClaim};
+pub use payloads::{Bucket, CHUNK_BYTES, PayloadReader, PayloadWriter, Payloads};
+pub use url::{InvalidStoreUrl, StoreUrl};
+
+use std::sync::Arc;
+
+/// The two halves of a store. Clones share it.
+#[derive(Clone)]
+pub struct Store {
+    /// Videos and MP3s.
+    pub payloads: Arc<dyn Payloads>,
+    /// What is to be done and what became of it.
+    pub jobs: Arc<dyn Jobs>,
+}
+
+impl Store {
+    /// Opens the store at `url`, making what is missing.
+    pub async fn open(url: &StoreUrl) -> Result<Self, Error> {
+        match url {
+            StoreUrl::Folder(folder) => embedded::open(folder).await,
+        }
+    }
+}

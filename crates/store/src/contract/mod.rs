@@ -1,0 +1,133 @@
+//! The suite that every back end has to pass. A back end's tests call [`contract_tests!`](crate::contract_tests) with a
+//! function that opens a fresh, empty store; each case becomes a test whose name is a true sentence.
+//!
+//! Time is never slept: leases, gaps and graces of no length have run out as they begin, those of an hour never do here.
+
+#![expect(missing_docs, reason = "the name of a case is its sentence")]
+
+mod builders;
+pub mod conversion;
+pub mod mail;
+pub mod payloads;
+pub mod sequences;
+pub mod sweep;
+pub mod upload;
+
+/// Makes one test of each case. `$fresh_store` names an `async fn() -> (Store, impl Sized)`; what it gives beside the
+/// store is kept until the case is over.
+#[macro_export]
+macro_rules! contract_tests {
+    ($fresh_store:ident) => {
+        $crate::contract_tests! { @file payloads $fresh_store
+            a_payload_reads_back_as_it_was_written
+            the_head_replaces_the_first_bytes
+            a_half_written_payload_cannot_be_opened
+            a_write_that_was_dropped_leaves_no_hole
+            what_was_never_written_is_not_found
+            each_bucket_has_its_own_payloads
+            a_finished_payload_is_never_overwritten
+            deleting_is_idempotent
+            deleting_a_half_written_payload_stops_its_writer
+            reads_end_where_the_payload_ends
+            a_stream_gives_exactly_its_range
+            a_reader_never_gives_wrong_bytes_of_a_deleted_payload
+            payloads_are_read_and_written_side_by_side
+        }
+        $crate::contract_tests! { @file upload $fresh_store
+            an_upload_is_hidden_until_it_ends
+            a_stored_video_queues_its_job
+            what_people_write_survives
+            an_id_is_begun_once
+            the_uploaders_lease_ends_with_the_upload
+            only_the_uploader_changes_an_upload
+            an_uploader_that_is_late_still_ends_its_upload
+            a_broken_upload_is_discarded
+            the_list_is_newest_first_and_pages_by_cursor
+            the_list_keeps_owners_apart
+            somebody_elses_video_is_adopted_once
+            a_change_moves_the_time_of_the_last_change
+        }
+        $crate::contract_tests! { @file conversion $fresh_store
+            a_queued_job_is_claimed
+            a_job_without_a_stored_video_cannot_be_claimed
+            fifty_claims_at_once_grant_one
+            a_live_lease_keeps_others_away
+            a_lease_that_ran_out_is_taken_over
+            a_holder_that_was_taken_over_has_lost_its_lease
+            a_late_holder_that_nobody_replaced_still_publishes
+            progress_is_noted_with_the_lease
+            a_published_mp3_is_found
+            only_the_mp3_of_the_claim_is_published
+            a_failed_job_tells_its_problem
+            an_ended_job_answers_claims_with_its_end
+            an_ended_job_cannot_be_changed_under_its_old_lease
+            a_released_job_is_queued_again
+            a_forgiven_attempt_does_not_count
+            used_up_attempts_fail_the_job
+            a_live_last_attempt_may_end
+            a_dead_event_fails_what_nobody_holds
+            a_dead_event_leaves_what_is_held_or_ended
+        }
+        $crate::contract_tests! { @file mail $fresh_store
+            a_mail_is_due_when_the_job_has_ended
+            fifty_mail_claims_at_once_grant_one
+            a_run_is_mailed_once
+            a_released_mail_is_claimed_at_once
+            a_mail_lease_that_ran_out_is_taken_over
+            unmailed_jobs_are_found_after_a_grace
+            the_gap_between_tries_doubles
+        }
+        $crate::contract_tests! { @file sweep $fresh_store
+            a_queued_job_is_announced_when_its_gap_is_over
+            the_gap_between_announcements_doubles
+            a_lease_that_ran_out_is_freed_by_the_announcement
+            a_live_lease_is_not_announced_by_its_gap
+            lost_queues_announce_live_leases_too_and_leave_them_alone
+            uploads_and_ended_jobs_are_not_announced
+            each_due_job_is_announced_once_by_many_sweeps
+            abandoned_uploads_are_found_after_a_grace
+            only_an_abandoned_upload_is_forgotten
+            the_mp3_of_a_lost_attempt_is_litter_until_it_is_forgotten
+            every_end_without_an_mp3_leaves_litter
+        }
+        mod sequences {
+            #[test]
+            fn no_sequence_of_operations_breaks_an_invariant() {
+                $crate::contract::sequences::run(super::$fresh_store);
+            }
+        }
+    };
+    (@file $file:ident $fresh_store:ident $($case:ident)+) => {
+        mod $file {
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $case() {
+                    let (store, _keep) = super::$fresh_store().await;
+                    $crate::contract::$file::$case(store).await;
+                }
+            )+
+        }
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_case_is_in_the_list() {
+        let list = include_str!("mod.rs");
+        let files = [
+            include_str!("payloads.rs"),
+            include_str!("upload.rs"),
+            include_str!("conversion.rs"),
+            include_str!("mail.rs"),
+            include_str!("sweep.rs"),
+        ];
+        let cases = files
+            .iter()
+            .flat_map(|file| file.lines())
+            .filter_map(|line| line.strip_prefix("pub async fn ")?.split('(').next());
+        for case in cases {
+            assert!(list.lines().any(|line| line.trim() == case), "{case}");
+        }
+    }
+}

@@ -1,0 +1,173 @@
+use super::{database::Database, record};
+use crate::{Claim, Due, Error, Job, Jobs, Lease, Litter, MailClaim, Mp3, NewJob};
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use decant_events::{FileId, Problem, Username};
+use sqlx::query;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// The statements live in `upload`, `conversion`, `mail` and `sweep`; here is what they add up to.
+#[async_trait]
+impl Jobs for Database {
+    async fn now(&self) -> Result<DateTime<Utc>, Error> {
+        let rows = self.rows(query("SELECT now FROM clock")).await?;
+        let row = rows
+            .first()
+            .ok_or_else(|| Error::Corrupt("the database has no clock".into()))?;
+        record::time(row, "now")
+    }
+
+    async fn begin(&self, job: NewJob, lease_for: Duration) -> Result<Lease, Error> {
+        let lease = fresh_lease(job.id);
+        if !self.insert_uploading(&job, &lease.token, lease_for).await? {
+            return Err(Error::Exists);
+        }
+        Ok(lease)
+    }
+
+    async fn uploaded(
+        &self,
+        lease: &Lease,
+        size_bytes: u64,
+        announce_gap: Duration,
+    ) -> Result<Job, Error> {
+        let queued = self.queue_uploaded(lease, size_bytes, announce_gap).await?;
+        queued.ok_or(Error::LeaseLost)
+    }
+
+    async fn discard(&self, lease: &Lease) -> Result<(), Error> {
+        self.delete_uploading(lease).await
+    }
+
+    async fn get(&self, id: FileId) -> Result<Option<Job>, Error> {
+        self.by_id(id).await
+    }
+
+    async fn get_by_mp3(&self, mp3_id: FileId) -> Result<Option<Job>, Error> {
+        self.by_mp3(mp3_id).await
+    }
+
+    async fn list(
+        &self,
+        owner: Option<&Username>,
+        before: Option<FileId>,
+        limit: u32,
+    ) -> Result<Vec<Job>, Error> {
+        self.newest(owner, before, limit).await
+    }
+
+    async fn claim(
+        &self,
+        id: FileId,
+        mp3_id: FileId,
+        lease_for: Duration,
+        max_attempts: u32,
+        gave_up: &Problem,
+    ) -> Result<Claim, Error> {
+        let lease = fresh_lease(id);
+        let begun = self.begin_attempt(&lease, mp3_id, lease_for, max_attempts);
+        if let Some(job) = begun.await? {
+            return Ok(Claim::Granted(lease, Box::new(job)));
+        }
+        if let Some(job) = self.fail_unheld(id, max_attempts, gave_up).await? {
+            return Ok(Claim::Ended(Box::new(job)));
+        }
+        // Nothing is changed from here on: a job that was given back between the statements is for the next who comes.
+        Ok(match self.get(id).await? {
+            Some(job) if job.state.is_final() => Claim::Ended(Box::new(job)),
+            Some(_) => Claim::Held,
+            None => Claim::Missing,
+        })
+    }
+
+    async fn renew(
+        &self,
+        lease: &Lease,
+        lease_for: Duration,
+        progress_percent: Option<f64>,
+    ) -> Result<(), Error> {
+        self.extend_lease(lease, lease_for, progress_percent).await
+    }
+
+    async fn release(&self, lease: &Lease, forgive: bool) -> Result<(), Error> {
+        self.requeue(lease, forgive).await
+    }
+
+    async fn publish(&self, lease: &Lease, mp3: Mp3) -> Result<Job, Error> {
+        self.end_ready(lease, &mp3).await?.ok_or(Error::LeaseLost)
+    }
+
+    async fn fail(&self, lease: &Lease, problem: &Problem) -> Result<Job, Error> {
+        let failed = self.end_failed(lease, problem).await?;
+        failed.ok_or(Error::LeaseLost)
+    }
+
+    async fn fail_undelivered(&self, id: FileId, problem: &Problem) -> Result<Option<Job>, Error> {
+        self.fail_unheld(id, 0, problem).await
+    }
+
+    async fn claim_mail(
+        &self,
+        id: FileId,
+        lease_for: Duration,
+        gap: Duration,
+    ) -> Result<MailClaim, Error> {
+        let lease = fresh_lease(id);
+        if let Some(job) = self.begin_mail(&lease, lease_for, gap).await? {
+            return Ok(MailClaim::Granted(lease, Box::new(job)));
+        }
+        Ok(match self.mail_is_held(id).await? {
+            true => MailClaim::Held,
+            false => MailClaim::NotDue,
+        })
+    }
+
+    async fn mailed(&self, lease: &Lease) -> Result<(), Error> {
+        self.end_mail(lease).await
+    }
+
+    async fn release_mail(&self, lease: &Lease) -> Result<(), Error> {
+        self.free_mail(lease).await
+    }
+
+    async fn announce_next(&self, due: Due, gap: Duration) -> Result<Option<Job>, Error> {
+        self.announce_one(due, gap).await
+    }
+
+    async fn unmailed(&self, grace: Duration, limit: u32) -> Result<Vec<FileId>, Error> {
+        self.without_mail(grace, limit).await
+    }
+
+    async fn abandoned_uploads(&self, grace: Duration, limit: u32) -> Result<Vec<FileId>, Error> {
+        self.abandoned(grace, limit).await
+    }
+
+    async fn forget_upload(&self, id: FileId, grace: Duration) -> Result<(), Error> {
+        self.delete_abandoned(id, grace).await
+    }
+
+    async fn litter(&self, grace: Duration, limit: u32) -> Result<Vec<Litter>, Error> {
+        self.old_litter(grace, limit).await
+    }
+
+    async fn forget_litter(&self, litter: &Litter) -> Result<(), Error> {
+        self.delete_litter(litter).await
+    }
+
+    async fn adopt(
+        &self,
+        job: NewJob,
+        size_bytes: u64,
+        announce_gap: Duration,
+    ) -> Result<bool, Error> {
+        self.insert_queued(&job, size_bytes, announce_gap).await
+    }
+}
+
+fn fresh_lease(job_id: FileId) -> Lease {
+    Lease {
+        job_id,
+        token: Uuid::new_v4().simple().to_string(),
+    }
+}

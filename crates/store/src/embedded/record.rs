@@ -1,0 +1,68 @@
+use crate::{Error, Job, Mp3};
+use chrono::{DateTime, Utc};
+use decant_events::{FileId, Problem};
+use sqlx::{Row, sqlite::SqliteRow};
+use std::{fmt::Display, str::FromStr};
+
+/// The job in a row of `jobs`.
+pub(super) fn job(row: &SqliteRow) -> Result<Job, Error> {
+    Ok(Job {
+        id: word(row, "id")?,
+        owner: word(row, "owner")?,
+        state: word(row, "state")?,
+        run: row.try_get("run")?,
+        file_name: row.try_get("file_name")?,
+        size_bytes: size(row, "size_bytes")?,
+        progress_percent: row.try_get("progress_percent")?,
+        attempts: row.try_get("attempts")?,
+        mp3: mp3(row)?,
+        problem: problem(row)?,
+        traceparent: row.try_get("traceparent")?,
+        created_at: time(row, "created_at")?,
+        updated_at: time(row, "updated_at")?,
+    })
+}
+
+/// An id in a row.
+pub(super) fn id(row: &SqliteRow, column: &str) -> Result<FileId, Error> {
+    word(row, column)
+}
+
+/// A time in a row.
+pub(super) fn time(row: &SqliteRow, column: &str) -> Result<DateTime<Utc>, Error> {
+    let ms = row.try_get(column)?;
+    DateTime::from_timestamp_millis(ms).ok_or_else(|| corrupt(column, "beyond all calendars"))
+}
+
+fn mp3(row: &SqliteRow) -> Result<Option<Mp3>, Error> {
+    if row.try_get::<Option<&str>, _>("mp3_id")?.is_none() {
+        return Ok(None);
+    }
+    let missing = || corrupt("mp3_id", "published without its size or its duration");
+    Ok(Some(Mp3 {
+        id: word(row, "mp3_id")?,
+        size_bytes: size(row, "mp3_size_bytes")?.ok_or_else(missing)?,
+        duration_ms: size(row, "mp3_duration_ms")?.ok_or_else(missing)?,
+    }))
+}
+
+fn problem(row: &SqliteRow) -> Result<Option<Problem>, Error> {
+    let code: Option<String> = row.try_get("problem_code")?;
+    let detail: Option<String> = row.try_get("problem_detail")?;
+    Ok(code.map(|code| Problem::new(code, detail.unwrap_or_default())))
+}
+
+fn size(row: &SqliteRow, column: &str) -> Result<Option<u64>, Error> {
+    row.try_get::<Option<i64>, _>(column)?
+        .map(|size| u64::try_from(size).map_err(|error| corrupt(column, error)))
+        .transpose()
+}
+
+fn word<T: FromStr<Err: Display>>(row: &SqliteRow, column: &str) -> Result<T, Error> {
+    let text: &str = row.try_get(column)?;
+    text.parse().map_err(|error| corrupt(column, error))
+}
+
+fn corrupt(column: &str, why: impl Display) -> Error {
+    Error::Corrupt(format!("column {column} of a job: {why}"))
+}

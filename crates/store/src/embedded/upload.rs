@@ -1,0 +1,138 @@
+//! A record's way from the first byte of its video to the queue, and how people find it.
+
+use super::{
+    database::{Database, millis},
+    record,
+};
+use crate::{Error, Job, Lease, NewJob};
+use decant_events::{FileId, Username};
+use sqlx::query;
+use std::time::Duration;
+
+impl Database {
+    pub(super) async fn insert_uploading(
+        &self,
+        job: &NewJob,
+        token: &str,
+        lease_for: Duration,
+    ) -> Result<bool, Error> {
+        // WHERE: without it SQLite takes ON for a join's.
+        let inserted = self.change(
+            query(
+                "INSERT INTO jobs (id, owner, file_name, traceparent, state, created_at, updated_at,
+                     lease_token, lease_until)
+                 SELECT ?1, ?2, ?3, ?4, 'uploading', now, now, ?5, now + ?6 FROM clock
+                 WHERE true
+                 ON CONFLICT DO NOTHING",
+            )
+            .bind(job.id.to_string())
+            .bind(job.owner.as_str())
+            .bind(&job.file_name)
+            .bind(&job.traceparent)
+            .bind(token)
+            .bind(millis(lease_for)),
+        );
+        Ok(inserted.await? > 0)
+    }
+
+    pub(super) async fn insert_queued(
+        &self,
+        job: &NewJob,
+        size_bytes: u64,
+        announce_gap: Duration,
+    ) -> Result<bool, Error> {
+        let inserted = self.change(
+            query(
+                "INSERT INTO jobs (id, owner, file_name, traceparent, state, created_at, updated_at,
+                     size_bytes, announcements, announced_at, announce_at)
+                 SELECT ?1, ?2, ?3, ?4, 'queued', now, now, ?5, 1, now, now + ?6 FROM clock
+                 WHERE true
+                 ON CONFLICT DO NOTHING",
+            )
+            .bind(job.id.to_string())
+            .bind(job.owner.as_str())
+            .bind(&job.file_name)
+            .bind(&job.traceparent)
+            .bind(stored_size(size_bytes)?)
+            .bind(millis(announce_gap)),
+        );
+        Ok(inserted.await? > 0)
+    }
+
+    pub(super) async fn queue_uploaded(
+        &self,
+        lease: &Lease,
+        size_bytes: u64,
+        announce_gap: Duration,
+    ) -> Result<Option<Job>, Error> {
+        self.job(
+            query(
+                "UPDATE jobs
+                 SET state = 'queued', size_bytes = ?3, updated_at = now,
+                     lease_token = NULL, lease_until = NULL,
+                     announcements = 1, announced_at = now, announce_at = now + ?4
+                 FROM clock
+                 WHERE id = ?1 AND lease_token = ?2 AND state = 'uploading'
+                 RETURNING *",
+            )
+            .bind(lease.job_id.to_string())
+            .bind(&lease.token)
+            .bind(stored_size(size_bytes)?)
+            .bind(millis(announce_gap)),
+        )
+        .await
+    }
+
+    pub(super) async fn delete_uploading(&self, lease: &Lease) -> Result<(), Error> {
+        self.change_leased(
+            query("DELETE FROM jobs WHERE id = ?1 AND lease_token = ?2 AND state = 'uploading'")
+                .bind(lease.job_id.to_string())
+                .bind(&lease.token),
+        )
+        .await
+    }
+
+    pub(super) async fn by_id(&self, id: FileId) -> Result<Option<Job>, Error> {
+        self.job(
+            query("SELECT * FROM jobs WHERE id = ? AND state <> 'uploading'").bind(id.to_string()),
+        )
+        .await
+    }
+
+    pub(super) async fn by_mp3(&self, mp3_id: FileId) -> Result<Option<Job>, Error> {
+        self.job(query("SELECT * FROM jobs WHERE mp3_id = ?").bind(mp3_id.to_string()))
+            .await
+    }
+
+    pub(super) async fn newest(
+        &self,
+        owner: Option<&Username>,
+        before: Option<FileId>,
+        limit: u32,
+    ) -> Result<Vec<Job>, Error> {
+        // Two statements, so that each walks its own index.
+        let sql = match owner {
+            Some(_) => {
+                "SELECT * FROM jobs
+                 WHERE owner = ?3 AND (?1 IS NULL OR id < ?1) AND state <> 'uploading'
+                 ORDER BY id DESC LIMIT ?2"
+            }
+            None => {
+                "SELECT * FROM jobs
+                 WHERE (?1 IS NULL OR id < ?1) AND state <> 'uploading'
+                 ORDER BY id DESC LIMIT ?2"
+            }
+        };
+        let mut statement = query(sql).bind(before.map(|id| id.to_string())).bind(limit);
+        if let Some(owner) = owner {
+            statement = statement.bind(owner.as_str());
+        }
+        let rows = self.rows(statement).await?;
+        rows.iter().map(record::job).collect()
+    }
+}
+
+/// A size as SQLite keeps it, in 63 bits.
+pub(super) fn stored_size(size: u64) -> Result<i64, Error> {
+    i64::try_from(size).map_err(|error| Error::Corrupt(format!("the size {size}: {error}")))
+}

@@ -1,0 +1,138 @@
+use chrono::{DateTime, Utc};
+use decant_events::{FileId, Problem, Username};
+use std::{fmt, str::FromStr};
+
+/// Where a job stands: `uploading → queued → converting → ready | failed`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum State {
+    /// Its video is on the way in: nobody sees the job yet.
+    Uploading,
+    /// Its video is stored, a conversion is due.
+    Queued,
+    /// Somebody converts it, under a lease.
+    Converting,
+    /// Its MP3 is stored.
+    Ready,
+    /// It ended without an MP3.
+    Failed,
+}
+
+impl State {
+    const ALL: [Self; 5] = [
+        Self::Uploading,
+        Self::Queued,
+        Self::Converting,
+        Self::Ready,
+        Self::Failed,
+    ];
+
+    /// The word that records, programs and people use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Uploading => "uploading",
+            Self::Queued => "queued",
+            Self::Converting => "converting",
+            Self::Ready => "ready",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// Nothing more happens to the job by itself.
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Ready | Self::Failed)
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for State {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|state| state.as_str() == word)
+            .ok_or_else(|| format!("no such state: {word}"))
+    }
+}
+
+/// One conversion, from the first byte of the upload on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Job {
+    /// The job's id, and its video's.
+    pub id: FileId,
+    /// Who uploaded the video: the only person, besides admins, who may see the job.
+    pub owner: Username,
+    /// Where the job stands.
+    pub state: State,
+    /// Rises with each retry that a person asks for; 1 at first.
+    pub run: u32,
+    /// The video's name, as its owner called it.
+    pub file_name: String,
+    /// The video's size, once it is stored.
+    pub size_bytes: Option<u64>,
+    /// How much is converted, in percent from 0 to 100.
+    pub progress_percent: f64,
+    /// How many conversions have begun in this run.
+    pub attempts: u32,
+    /// The MP3, once it is published.
+    pub mp3: Option<Mp3>,
+    /// Why the job failed.
+    pub problem: Option<Problem>,
+    /// The W3C `traceparent` of the upload: announcements made later belong to its trace.
+    pub traceparent: Option<String>,
+    /// When the upload began.
+    pub created_at: DateTime<Utc>,
+    /// When the record last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+impl Job {
+    /// The video's name without its extension: the MP3's title and the stem of its file name.
+    pub fn title(&self) -> &str {
+        match self.file_name.rsplit_once('.') {
+            Some((stem, extension)) if !stem.is_empty() && extension.len() <= 5 => stem,
+            _ => &self.file_name,
+        }
+    }
+}
+
+/// A published MP3.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mp3 {
+    /// Its payload's id.
+    pub id: FileId,
+    /// Its size.
+    pub size_bytes: u64,
+    /// How long it plays, in milliseconds.
+    pub duration_ms: u64,
+}
+
+/// What a job begins with.
+#[derive(Debug, Clone)]
+pub struct NewJob {
+    /// The job's id, and its video's.
+    pub id: FileId,
+    /// Who uploads the video.
+    pub owner: Username,
+    /// The video's name, as its owner calls it.
+    pub file_name: String,
+    /// The upload's W3C `traceparent`, if it is traced.
+    pub traceparent: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_state_survives_its_word() {
+        for state in State::ALL {
+            assert_eq!(state.as_str().parse(), Ok(state));
+        }
+    }
+}

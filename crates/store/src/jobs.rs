@@ -1,0 +1,175 @@
+use crate::{Error, Job, Mp3, NewJob};
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use decant_events::{FileId, Problem, Username};
+use std::time::Duration;
+
+/// The right to change one job, until it runs out. A holder that can't renew it stops.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    /// The job.
+    pub job_id: FileId,
+    /// Random, known to the holder alone: every change under the lease compares it.
+    pub token: String,
+}
+
+/// What [`Jobs::claim`] found.
+#[derive(Debug, Clone)]
+pub enum Claim {
+    /// The job is yours: write the MP3 under the id that you claimed with.
+    Granted(Lease, Box<Job>),
+    /// Somebody else holds a live lease. Come back.
+    Held,
+    /// The job has ended, maybe just now because its attempts are used up. The recorded end is the answer.
+    Ended(Box<Job>),
+    /// There is no such job, or its video is not stored yet.
+    Missing,
+}
+
+/// What [`Jobs::claim_mail`] found.
+#[derive(Debug, Clone)]
+pub enum MailClaim {
+    /// The mail about this job is yours to send.
+    Granted(Lease, Box<Job>),
+    /// Somebody else is sending it. Come back.
+    Held,
+    /// It was sent, or the job has not ended, or there is none.
+    NotDue,
+}
+
+/// Which unfinished jobs the sweep announces.
+#[derive(Debug, Clone, Copy)]
+pub enum Due {
+    /// Those whose gap is over. The gap doubles with each announcement.
+    ByGap,
+    /// All that were last announced before this time of the database's clock, even those under a live lease: the queues
+    /// were lost, and whoever held the lease maybe too.
+    AnnouncedBefore(DateTime<Utc>),
+}
+
+/// An MP3 that no job publishes: the work of an attempt that lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Litter {
+    /// The job whose record names it.
+    pub job_id: FileId,
+    /// The MP3's payload.
+    pub mp3_id: FileId,
+}
+
+/// Job records. Each method that changes one is a single compare-and-set by the database's clock.
+///
+/// A method that takes a [`Lease`] fails with [`Error::LeaseLost`] when the lease isn't the record's any more; a lease
+/// that has run out but that nobody else has taken still counts.
+#[async_trait]
+pub trait Jobs: Send + Sync {
+    /// The database's clock; also a cheap proof that the database answers.
+    async fn now(&self) -> Result<DateTime<Utc>, Error>;
+
+    /// Makes the record of an upload that begins (`uploading`, hidden), leased to the uploader. An id that has a
+    /// record is refused with [`Error::Exists`].
+    async fn begin(&self, job: NewJob, lease_for: Duration) -> Result<Lease, Error>;
+
+    /// The video is stored: `uploading → queued`, counted as announced, the lease ends.
+    /// `announce_gap` is the time after which [`Due::ByGap`] takes it the first time.
+    async fn uploaded(
+        &self,
+        lease: &Lease,
+        size_bytes: u64,
+        announce_gap: Duration,
+    ) -> Result<Job, Error>;
+
+    /// The upload broke: the `uploading` record goes. Its payload must be deleted before.
+    async fn discard(&self, lease: &Lease) -> Result<(), Error>;
+
+    /// The job. Uploads that haven't ended are hidden.
+    async fn get(&self, id: FileId) -> Result<Option<Job>, Error>;
+
+    /// The job that published this MP3.
+    async fn get_by_mp3(&self, mp3_id: FileId) -> Result<Option<Job>, Error>;
+
+    /// Newest first (by id), at most `limit`, those of `owner` or of everybody, older than `before` if given. Uploads
+    /// that haven't ended are hidden.
+    async fn list(
+        &self,
+        owner: Option<&Username>,
+        before: Option<FileId>,
+        limit: u32,
+    ) -> Result<Vec<Job>, Error>;
+
+    /// Takes a job that is queued or whose lease has run out: `→ converting`, one attempt more, progress 0. `mp3_id` is
+    /// recorded before a byte is written under it; the id of the attempt before becomes litter.
+    /// Where `max_attempts` have begun already and none holds a live lease, the job fails with `gave_up`.
+    async fn claim(
+        &self,
+        id: FileId,
+        mp3_id: FileId,
+        lease_for: Duration,
+        max_attempts: u32,
+        gave_up: &Problem,
+    ) -> Result<Claim, Error>;
+
+    /// Keeps the lease (of an upload, a conversion) for `lease_for` from now, and notes the progress if given.
+    async fn renew(
+        &self,
+        lease: &Lease,
+        lease_for: Duration,
+        progress_percent: Option<f64>,
+    ) -> Result<(), Error>;
+
+    /// Gives a claimed job back: `converting → queued`, the attempt's MP3 becomes litter. The attempt is forgiven when
+    /// it wasn't the job's fault (a store that is away, a shutdown).
+    async fn release(&self, lease: &Lease, forgive: bool) -> Result<(), Error>;
+
+    /// `converting → ready`. `mp3.id` is the one the job was claimed with.
+    async fn publish(&self, lease: &Lease, mp3: Mp3) -> Result<Job, Error>;
+
+    /// `converting → failed`. The attempt's MP3 becomes litter.
+    async fn fail(&self, lease: &Lease, problem: &Problem) -> Result<Job, Error>;
+
+    /// An event about the job died: `queued → failed`, or `converting → failed` if the lease has run out. `None` if the
+    /// job is elsewhere. The attempt's MP3 becomes litter.
+    async fn fail_undelivered(&self, id: FileId, problem: &Problem) -> Result<Option<Job>, Error>;
+
+    /// Takes the mail about a job that has ended and has none for its run yet. `lease_for` keeps others from sending it
+    /// too. Counts the try; the gap until the next one by [`Jobs::unmailed`] doubles with each, from `gap`.
+    async fn claim_mail(
+        &self,
+        id: FileId,
+        lease_for: Duration,
+        gap: Duration,
+    ) -> Result<MailClaim, Error>;
+
+    /// The mail is sent.
+    async fn mailed(&self, lease: &Lease) -> Result<(), Error>;
+
+    /// The mail could not be sent: anybody may claim it again at once.
+    async fn release_mail(&self, lease: &Lease) -> Result<(), Error>;
+
+    /// One job that is due to be announced again: a lease that has run out is freed (`converting → queued`), the
+    /// announcement counted, its next one put off by a doubling of `gap` (up to a day). `None` when no job is left.
+    async fn announce_next(&self, due: Due, gap: Duration) -> Result<Option<Job>, Error>;
+
+    /// Jobs that ended at least `grace` ago (and whose last try was long enough ago) and have no mail for their run.
+    async fn unmailed(&self, grace: Duration, limit: u32) -> Result<Vec<FileId>, Error>;
+
+    /// Uploads whose lease ran out at least `grace` ago: their writers are gone.
+    async fn abandoned_uploads(&self, grace: Duration, limit: u32) -> Result<Vec<FileId>, Error>;
+
+    /// Forgets an abandoned upload (same condition as above). Its payload must be deleted before. Any other job is left
+    /// alone, without an error.
+    async fn forget_upload(&self, id: FileId, grace: Duration) -> Result<(), Error>;
+
+    /// MP3s that became litter at least `grace` ago: whoever wrote them has stopped by then.
+    async fn litter(&self, grace: Duration, limit: u32) -> Result<Vec<Litter>, Error>;
+
+    /// The litter's payload is deleted.
+    async fn forget_litter(&self, litter: &Litter) -> Result<(), Error>;
+
+    /// Makes the record of a video that somebody else stored, `queued`; `false` if there is one with this id already.
+    async fn adopt(
+        &self,
+        job: NewJob,
+        size_bytes: u64,
+        announce_gap: Duration,
+    ) -> Result<bool, Error>;
+}
