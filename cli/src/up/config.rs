@@ -41,13 +41,13 @@ pub(crate) struct Config {
     /// The largest video that is taken, such as 500MB or 10GiB.
     #[arg(long, env = "DECANT_MAX_UPLOAD", value_name = "DECANT_MAX_UPLOAD")]
     pub(crate) max_upload: Option<String>,
-    /// How many seconds what runs may go on after Ctrl-C or SIGTERM. What is cut off goes on at the next start.
+    /// How long what runs may go on after Ctrl-C or SIGTERM. What is cut off goes on at the next start.
     #[arg(
         long,
         env = "SHUTDOWN_GRACE",
         value_name = "SHUTDOWN_GRACE",
-        default_value = "30",
-        value_parser = seconds
+        default_value = "30s",
+        value_parser = decant_function::duration
     )]
     pub(crate) shutdown_grace: Duration,
 }
@@ -73,10 +73,4 @@ impl FromStr for Admin {
             password: password.into(),
         })
     }
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    text.parse()
-        .map(Duration::from_secs)
-        .map_err(|_| "expected whole seconds such as 30".into())
 }

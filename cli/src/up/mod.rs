@@ -8,7 +8,6 @@ mod wiring;
 
 pub(crate) use config::Config;
 
-use anyhow::Context;
 use data::DataFolder;
 use decant_broker::{Broker, MemoryQueues, Settings};
 use std::time::Duration;
@@ -22,6 +21,9 @@ use wiring::Wiring;
 
 /// How long the functions may take until they are ready.
 const START: Duration = Duration::from_secs(60);
+
+/// The pause before a sweep at start that failed is tried again.
+const SWEEP_AGAIN: Duration = Duration::from_secs(10);
 
 /// Runs the system until Ctrl-C or SIGTERM.
 pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
@@ -67,21 +69,14 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
 
     let asked_to_stop = asked_to_stop()?;
     tokio::pin!(asked_to_stop);
-    let ready = async {
-        ready(&wiring.door_url, &wiring.auth_url).await?;
-        // The queues were in memory: whatever was under way when the system last ended is announced again now.
-        broker
-            .ping("sweep", Some(r#"{"queues_lost":true}"#.into()))
-            .await
-            .context("the sweep at start")
-    };
     tokio::select! {
         () = &mut asked_to_stop => {}
-        started = ready => {
+        started = ready(&wiring.door_url, &wiring.auth_url) => {
             match started {
                 Ok(()) => println!("{}", welcome(config.port, &user)),
                 Err(error) => tracing::error!(error = format!("{error:#}"), "not everything started"),
             }
+            running.spawn(sweep(broker, stop_broker.clone()));
             (&mut asked_to_stop).await;
         }
     }
@@ -99,6 +94,23 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
         _ = tokio::signal::ctrl_c() => {}
     }
     Ok(())
+}
+
+/// Has whatever was under way when the system last ended announced again: the queues were in memory.
+async fn sweep(broker: Broker, stopped: CancellationToken) {
+    let swept = async {
+        while let Err(error) = broker
+            .ping("sweep", Some(r#"{"queues_lost":true}"#.into()))
+            .await
+        {
+            tracing::warn!(%error, "the sweep at start comes again");
+            sleep(SWEEP_AGAIN).await;
+        }
+    };
+    tokio::select! {
+        () = swept => {}
+        () = stopped.cancelled() => {}
+    }
 }
 
 /// Waits until a request through the door would succeed.

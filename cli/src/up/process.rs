@@ -60,6 +60,8 @@ impl Function {
             let started = Instant::now();
             match self.start() {
                 Ok(mut child) => {
+                    // Taken out, since waiting for a child closes what is left in it.
+                    let _lifeline = child.stdin.take();
                     tokio::select! {
                         status = child.wait() => died(self.name, status),
                         () = stop.cancelled() => return drain(self.name, child, grace).await,
@@ -129,12 +131,11 @@ fn command(function: &str, environment: &Variables) -> anyhow::Result<Command> {
 /// The function's program: it lies beside this one.
 pub(crate) fn binary(function: &str) -> anyhow::Result<PathBuf> {
     let program = env::current_exe()?.with_file_name(format!("decant-{function}"));
-    if !program.exists() {
-        bail!(
-            "expected {} beside this program: build the whole workspace",
-            program.display()
-        );
-    }
+    ensure!(
+        program.exists(),
+        "expected {} beside this program: build the whole workspace",
+        program.display()
+    );
     Ok(program)
 }
 

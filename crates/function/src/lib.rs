@@ -18,7 +18,7 @@ pub mod telemetry;
 pub mod testing;
 
 pub use client_address::{ClientAddress, TrustedProxies};
-pub use config::{ServerConfig, settings};
+pub use config::{ServerConfig, duration, http_url, settings};
 pub use event_in::{AnyEvent, CloudEvent};
 pub use event_out::{EmitError, Reply, Sink, event};
 pub use health::{NotReady, Ready};

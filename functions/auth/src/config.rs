@@ -1,10 +1,7 @@
 use crate::{Command, users::UsersUrl};
-use clap::{
-    Args, FromArgMatches, Subcommand,
-    error::{ContextKind, ContextValue},
-};
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use decant_function::{ServerConfig, TrustedProxies};
-use std::{ffi::OsString, path::PathBuf};
+use std::path::PathBuf;
 
 /// Settings of `auth` as a server. Every flag is an environment variable too.
 #[derive(Debug, Clone, clap::Args)]
@@ -42,43 +39,34 @@ pub enum Invocation {
     Command(Command),
 }
 
-impl Invocation {
-    /// Reads the command line and the environment. Ends the program if they are wrong, naming the setting.
-    pub fn parse() -> Self {
-        Self::try_parse_from(std::env::args_os()).unwrap_or_else(|error| error.exit())
-    }
-
-    /// Reads `arguments` and the environment.
-    pub fn try_parse_from(
-        arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>,
-    ) -> Result<Self, clap::Error> {
+impl CommandFactory for Invocation {
+    fn command() -> clap::Command {
         let command = Config::augment_args(clap::Command::new("decant-auth"));
-        let matches = Command::augment_subcommands(command)
+        Command::augment_subcommands(command)
             .version(env!("CARGO_PKG_VERSION"))
             .about("Signs people in. Without a subcommand it serves.")
             .subcommand_required(false)
             .arg_required_else_help(false)
             .subcommand_negates_reqs(true)
-            .try_get_matches_from(arguments)
-            .map_err(without_secrets)?;
-        match matches.subcommand() {
-            Some(_) => Command::from_arg_matches(&matches).map(Self::Command),
-            None => Config::from_arg_matches(&matches).map(Self::Serve),
-        }
+    }
+
+    fn command_for_update() -> clap::Command {
+        Self::command()
     }
 }
 
-/// clap repeats a wrong value, and a database's URL can hold a password.
-fn without_secrets(mut error: clap::Error) -> clap::Error {
-    let about_users = matches!(
-        error.get(ContextKind::InvalidArg),
-        Some(ContextValue::String(argument)) if argument.contains("DECANT_USERS")
-    );
-    if about_users {
-        error.insert(
-            ContextKind::InvalidValue,
-            ContextValue::String("…".to_owned()),
-        );
+impl FromArgMatches for Invocation {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        match matches.subcommand() {
+            Some(_) => Command::from_arg_matches(matches).map(Self::Command),
+            None => Config::from_arg_matches(matches).map(Self::Serve),
+        }
     }
-    error
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
 }
+
+impl Parser for Invocation {}

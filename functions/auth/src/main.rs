@@ -4,7 +4,7 @@ use decant_auth::{App, Invocation, router};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let config = match Invocation::parse() {
+    let config = match decant_function::settings() {
         Invocation::Serve(config) => config,
         Invocation::Command(command) => return command.run().await,
     };

@@ -1,4 +1,4 @@
-use decant_function::ServerConfig;
+use decant_function::{ServerConfig, duration};
 use decant_store::StoreUrl;
 use std::{num::NonZeroUsize, time::Duration};
 
@@ -17,14 +17,14 @@ pub struct Config {
         hide_env_values = true
     )]
     pub store: StoreUrl,
-    /// How many seconds a conversion may take. Above it the job fails as `too-long`: keep it below what the platform
+    /// How long a conversion may take. Above it the job fails as `too-long`: keep it below what the platform
     /// lets a request take.
     #[arg(
         long,
         env = "DECANT_CONVERT_TIMEOUT",
         value_name = "DECANT_CONVERT_TIMEOUT",
-        default_value = "570",
-        value_parser = seconds
+        default_value = "570s",
+        value_parser = duration
     )]
     pub timeout: Duration,
     /// How many conversions run at once; by default as many as the machine has cores.
@@ -42,13 +42,6 @@ pub struct Config {
         value_name = "DECANT_FOREIGN_EVENTS"
     )]
     pub foreign_events: bool,
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    match text.parse() {
-        Ok(seconds) if seconds > 0 => Ok(Duration::from_secs(seconds)),
-        _ => Err("expected whole seconds such as 570".into()),
-    }
 }
 
 fn cores() -> NonZeroUsize {

@@ -7,6 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicU32, Ordering},
     },
+    time::Duration,
 };
 use tokio::{runtime::Handle, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -18,6 +19,9 @@ pub(crate) enum Failed {
     Audio(decant_audio::Error),
     Panicked,
 }
+
+/// How long a stopped engine may take to notice.
+const LAST_WORDS: Duration = Duration::from_secs(10);
 
 type Made = Result<(Mp3, Box<dyn PayloadWriter>), Failed>;
 
@@ -85,10 +89,16 @@ impl Engine {
         f64::from(self.progress.load(Ordering::Relaxed)) / 100.0
     }
 
-    /// Ends the work: the engine's next read or write fails. Back when the thread has ended.
+    /// Ends the work: the engine's next read or write fails. Back when the thread has ended, or doesn't for long: then
+    /// it hangs where nothing reaches it, and whoever waits for the job must not hang too.
     pub(crate) async fn stop(mut self) {
         self.stop.cancel();
-        let _ = self.result().await;
+        if tokio::time::timeout(LAST_WORDS, self.result())
+            .await
+            .is_err()
+        {
+            tracing::error!("the audio engine hangs: its thread is left behind");
+        }
     }
 }
 

@@ -325,13 +325,17 @@ async fn a_dropped_request_stops_the_work_and_frees_the_job() {
 #[tokio::test]
 async fn a_conversion_without_enough_time_fails_as_too_long() {
     let convert = Convert::with(&["--timeout", "1"]).await;
-    // Ten hours of silence: seconds of work at the least.
-    let silence = media::sound_with(
-        "mkv",
-        36_000,
-        &["-af", "volume=0", "-c:a", "flac", "-ar", "8000"],
-    );
-    let problem = convert.problem(silence).await;
+    // Hours of sound: seconds of work at the least.
+    let hours = [
+        "-f",
+        "lavfi",
+        "-i",
+        "anoisesrc=r=8000:d=10800",
+        "-c:a",
+        "pcm_mulaw",
+    ];
+    let noise = media::ffmpeg("mkv", &hours);
+    let problem = convert.problem(noise).await;
     assert_eq!(problem.code, "too-long");
 }
 

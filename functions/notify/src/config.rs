@@ -1,11 +1,10 @@
 use crate::{InvalidOutbox, Outbox, SmtpServer};
-use clap::{Arg, Command, builder::TypedValueParser, error::ErrorKind};
 use decant_events::{DownloadLink, LinkSecret};
-use decant_function::ServerConfig;
+use decant_function::{ServerConfig, duration, http_url};
 use decant_store::StoreUrl;
 use lettre::{Address, message::Mailbox};
 use secrecy::SecretString;
-use std::{ffi::OsStr, fmt::Display, marker::PhantomData, str::FromStr, time::Duration};
+use std::{str::FromStr, time::Duration};
 use url::Url;
 
 /// Settings of `notify`. Every flag is an environment variable too.
@@ -32,8 +31,7 @@ pub struct Config {
         env = "DECANT_SMTP",
         value_name = "DECANT_SMTP",
         hide_env_values = true,
-        required_unless_present = "gmail_address",
-        value_parser = Hidden::<Outbox>::here()
+        required_unless_present = "gmail_address"
     )]
     pub smtp: Option<Outbox>,
     /// Short for a DECANT_SMTP at smtp.gmail.com, and the sender of every mail.
@@ -70,8 +68,7 @@ pub struct Config {
         long,
         env = "LINK_SECRET",
         value_name = "LINK_SECRET",
-        hide_env_values = true,
-        value_parser = Hidden::<LinkSecret>::here()
+        hide_env_values = true
     )]
     pub link_secret: LinkSecret,
     /// How long a link in a mail works.
@@ -84,7 +81,7 @@ pub struct Config {
     )]
     pub link_ttl: Duration,
     /// The broker's ingress. Knative sets it.
-    #[arg(long, env = "K_SINK", value_name = "K_SINK", value_parser = web_address)]
+    #[arg(long, env = "K_SINK", value_name = "K_SINK", value_parser = http_url)]
     pub sink: Url,
     /// How long something half-written or unmailed is left alone before the sweep takes it: as long as a request may
     /// run, at least.
@@ -166,48 +163,4 @@ fn address(text: &str) -> Result<Address, String> {
 fn mailbox(text: &str) -> Result<Mailbox, String> {
     text.parse()
         .map_err(|_| "expected a mail address such as Decant <decant@example.com>".into())
-}
-
-/// A number with a unit, seconds without one.
-fn duration(text: &str) -> Result<Duration, String> {
-    let units = [("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)];
-    let (number, seconds) = units
-        .into_iter()
-        .find_map(|(unit, seconds)| Some((text.strip_suffix(unit)?, seconds)))
-        .unwrap_or((text, 1));
-    number
-        .parse::<u32>()
-        .map(|number| Duration::from_secs(u64::from(number) * seconds))
-        .map_err(|_| "expected a time such as 600, 10m, 12h or 7d".into())
-}
-
-/// Parses a setting that must not be shown, not even when it is wrong: clap's own errors quote the value.
-#[derive(Clone)]
-struct Hidden<T>(PhantomData<T>);
-
-impl<T> Hidden<T> {
-    fn here() -> Self {
-        Self(PhantomData)
-    }
-}
-
-impl<T> TypedValueParser for Hidden<T>
-where
-    T: FromStr<Err: Display> + Clone + Send + Sync + 'static,
-{
-    type Value = T;
-
-    fn parse_ref(
-        &self,
-        command: &Command,
-        argument: Option<&Arg>,
-        value: &OsStr,
-    ) -> Result<T, clap::Error> {
-        let text = value.to_str().unwrap_or_default();
-        text.parse().map_err(|expected: T::Err| {
-            let name = argument.map(Arg::to_string).unwrap_or_default();
-            let message = format!("invalid value for '{name}': {expected}");
-            command.clone().error(ErrorKind::ValueValidation, message)
-        })
-    }
 }

@@ -1,6 +1,6 @@
 use bytesize::ByteSize;
 use decant_events::LinkSecret;
-use decant_function::{ServerConfig, TrustedProxies};
+use decant_function::{ServerConfig, TrustedProxies, http_url};
 use decant_store::StoreUrl;
 use std::path::PathBuf;
 use url::Url;
@@ -60,12 +60,5 @@ fn size(text: &str) -> Result<ByteSize, String> {
     match text.parse::<ByteSize>() {
         Ok(size) if size.as_u64() > 0 => Ok(size),
         _ => Err("expected a size such as 500MB or 10GiB".into()),
-    }
-}
-
-fn http_url(text: &str) -> Result<Url, String> {
-    match Url::parse(text) {
-        Ok(url) if url.scheme() == "http" => Ok(url),
-        _ => Err("expected an address such as http://localhost:8081".into()),
     }
 }

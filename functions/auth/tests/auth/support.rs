@@ -8,6 +8,7 @@ use axum::{
     http::{HeaderMap, HeaderName, Request, StatusCode, header, request},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
+use clap::Parser;
 use decant_auth::{
     App, Config, Invocation, KeyPair, Passwords, router, throttle::Clock, users::Database,
 };

@@ -39,7 +39,7 @@ fn a_wrong_setting_names_itself_and_says_what_is_expected() {
         ("DECANT_LINK_TTL", "a week", "expected a time"),
         ("K_SINK", "broker", "expected an address"),
         ("DECANT_SWEEP_GRACE", "-1", "expected a time"),
-        ("PORT", "http", "invalid"),
+        ("PORT", "http", "expected a port"),
     ] {
         let said = complaint(name, Some(value));
         assert!(said.contains(name), "{name}: {said}");

@@ -31,6 +31,9 @@ use tokio::net::TcpListener;
 const LINK_SECRET: &str = "0123456789abcdef0123456789abcdef";
 const MINUTE: Duration = Duration::from_secs(60);
 
+/// What the broker took.
+type Events = Arc<Mutex<Vec<(HeaderMap, Bytes)>>>;
+
 /// The door, its store, and the two that it talks to.
 struct Door {
     function: TestFunction,
@@ -38,7 +41,7 @@ struct Door {
     store: Store,
     keys: Keys,
     /// The events that the broker took.
-    events: Arc<Mutex<Vec<(HeaderMap, Bytes)>>>,
+    events: Events,
     folder: TempDir,
 }
 
@@ -56,12 +59,7 @@ impl Door {
         Self::to(&sink, &login::auth().await, events, flags).await
     }
 
-    async fn to(
-        sink: &str,
-        auth: &str,
-        events: Arc<Mutex<Vec<(HeaderMap, Bytes)>>>,
-        flags: &[&str],
-    ) -> Self {
+    async fn to(sink: &str, auth: &str, events: Events, flags: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = folder.path().join("store").display().to_string();
         let public_keys = folder.path().join("public-keys.json");
@@ -154,11 +152,7 @@ impl Door {
     }
 }
 
-async fn take(
-    State(events): State<Arc<Mutex<Vec<(HeaderMap, Bytes)>>>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> StatusCode {
+async fn take(State(events): State<Events>, headers: HeaderMap, body: Bytes) -> StatusCode {
     events.lock().unwrap().push((headers, body));
     StatusCode::ACCEPTED
 }
