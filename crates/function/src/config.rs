@@ -14,7 +14,7 @@ pub fn settings<T: CommandFactory + FromArgMatches>() -> T {
         .clone()
         .try_get_matches()
         .and_then(|matches: ArgMatches| T::from_arg_matches(&matches))
-        .unwrap_or_else(|error| without_secrets(error, &command).exit());
+        .unwrap_or_else(|error| without_secrets(error, command).exit());
     if std::env::var_os("DECANT_CHECK_SETTINGS").is_some() {
         std::process::exit(0);
     }
@@ -22,7 +22,8 @@ pub fn settings<T: CommandFactory + FromArgMatches>() -> T {
 }
 
 /// clap repeats a wrong value, and that of a secret setting must not end up in a log.
-fn without_secrets(mut error: clap::Error, command: &clap::Command) -> clap::Error {
+fn without_secrets(mut error: clap::Error, mut command: clap::Command) -> clap::Error {
+    command.build(); // arguments have no name before
     let Some(ContextValue::String(wrong)) = error.get(ContextKind::InvalidArg) else {
         return error;
     };

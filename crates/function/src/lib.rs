@@ -12,6 +12,7 @@ mod event_out;
 mod health;
 mod problem;
 mod query;
+mod reasons;
 mod serve;
 pub mod telemetry;
 #[cfg(feature = "testing")]
@@ -24,4 +25,5 @@ pub use event_out::{EmitError, Reply, Sink, event};
 pub use health::{NotReady, Ready};
 pub use problem::ProblemDetails;
 pub use query::Query;
+pub use reasons::reasons;
 pub use serve::{chassis, run, serve};

@@ -3,7 +3,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use decant_function::ProblemDetails;
+use decant_function::{ProblemDetails, reasons};
 
 /// Everything that a request can fail with.
 #[derive(Debug, thiserror::Error)]
@@ -81,8 +81,12 @@ fn unavailable(code: &'static str, detail: &str, retry_after_s: u64) -> ProblemD
 }
 
 fn database_away(error: &users::Error) -> ProblemDetails {
-    tracing::error!(error = %chain(error), "the users' database failed");
-    unavailable("users-away", "The list of users can't be reached.", 5)
+    tracing::error!(error = %reasons(error), "the users' database failed");
+    unavailable(
+        "users-unavailable",
+        "The list of users can't be reached.",
+        5,
+    )
 }
 
 fn hash_failed(error: &HashError) -> ProblemDetails {
@@ -96,10 +100,4 @@ fn internal() -> ProblemDetails {
         "internal",
         "Something broke on our side. Please try again later.",
     )
-}
-
-/// An error with its causes, in one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    std::iter::successors(error.source(), |cause| cause.source())
-        .fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

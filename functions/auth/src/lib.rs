@@ -32,8 +32,7 @@ use axum::{
     Router,
     routing::{get, post},
 };
-use decant_function::{NotReady, Ready, TrustedProxies, chassis};
-use error::chain;
+use decant_function::{NotReady, Ready, TrustedProxies, chassis, reasons};
 use std::{path::PathBuf, sync::Arc};
 use throttle::Clock;
 use tokens::Tokens;
@@ -94,7 +93,7 @@ pub fn router(app: App) -> Router {
 impl Ready for App {
     async fn ready(&self) -> Result<(), NotReady> {
         self.database.users.ping().await.map_err(|error| {
-            tracing::warn!(error = %chain(&error), "the users' database can't be used");
+            tracing::warn!(error = %reasons(&error), "the users' database can't be used");
             NotReady("the users' database can't be used".into())
         })?;
         let signing_key = Arc::clone(&self.signing_key);
@@ -102,7 +101,7 @@ impl Ready for App {
         match read {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => {
-                tracing::warn!(error = %chain(&error), "the signing key can't be used");
+                tracing::warn!(error = %reasons(&error), "the signing key can't be used");
                 Err(NotReady("the signing key can't be used".into()))
             }
             Err(_) => Err(NotReady("the signing key can't be read".into())),

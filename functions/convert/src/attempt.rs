@@ -1,5 +1,6 @@
 use crate::{App, engine, error::Error};
 use decant_events::{FileId, Problem, code};
+use decant_function::reasons;
 use decant_store::{Bucket, Job, Lease, Mp3};
 use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior};
@@ -62,7 +63,11 @@ impl Attempt {
                 let problem = job.problem.as_ref().map(|problem| problem.code.as_str());
                 tracing::info!(state = %job.state, problem, elapsed_ms, "attempt ended");
             }
-            Err(error) => tracing::warn!(%error, elapsed_ms, "attempt ended without a result"),
+            Err(error) => tracing::warn!(
+                error = reasons(error),
+                elapsed_ms,
+                "attempt ended without a result"
+            ),
         }
         ended
     }
@@ -160,7 +165,10 @@ impl Attempt {
             .delete(Bucket::Mp3s, self.mp3_id)
             .await
         {
-            tracing::warn!(%error, "an unused MP3 is left to the sweep");
+            tracing::warn!(
+                error = reasons(&error),
+                "an unused MP3 is left to the sweep"
+            );
         }
     }
 }

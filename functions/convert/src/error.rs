@@ -2,7 +2,7 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use decant_function::ProblemDetails;
+use decant_function::{ProblemDetails, reasons};
 
 /// Why an event was not dealt with. All of these may pass, so all of them are 503: the broker comes back.
 #[derive(Debug, thiserror::Error)]
@@ -26,7 +26,7 @@ impl IntoResponse for Error {
             Self::Audio(_) => "engine",
         };
         if let Self::Store(error) = &self {
-            tracing::error!(error = ?error, "the store failed");
+            tracing::error!(error = reasons(error), "the store failed");
         }
         ProblemDetails::new(StatusCode::SERVICE_UNAVAILABLE, code, self.to_string())
             .with_header(header::RETRY_AFTER, 5)

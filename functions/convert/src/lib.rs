@@ -1,6 +1,6 @@
 //! One event in, one event out: claims a job, runs the audio engine, stores the MP3.
 //!
-//! - `on_video_uploaded`: the handler.
+//! - `video_uploaded`: the handler.
 //! - `attempt`: one attempt at a job, under its lease, from claim to end.
 //! - `engine`: the audio engine on a thread of its own, reading from and writing to the store.
 
@@ -8,7 +8,7 @@ mod attempt;
 mod config;
 mod engine;
 mod error;
-mod on_video_uploaded;
+mod video_uploaded;
 
 pub use config::Config;
 
@@ -61,7 +61,7 @@ impl Ready for App {
 /// The routes of `convert`.
 pub fn router(app: App) -> Router {
     let routes = Router::new()
-        .route("/", post(on_video_uploaded::handle))
+        .route("/", post(video_uploaded::on_video_uploaded))
         .with_state(app.clone());
     chassis(routes, app)
 }

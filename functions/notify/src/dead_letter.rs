@@ -1,10 +1,7 @@
-use crate::{
-    App,
-    error::{Error, reasons},
-};
+use crate::{App, error::Error};
 use axum::extract::State;
 use decant_events::{EventData, FileId, JobFailed, Mp3Ready, Problem, VideoUploaded, code};
-use decant_function::{AnyEvent, Reply, event};
+use decant_function::{AnyEvent, Reply, event, reasons};
 use decant_store::Job;
 use std::time::Duration;
 

@@ -3,8 +3,8 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use decant_function::{EmitError, ProblemDetails};
-use std::{error::Error as StdError, io};
+use decant_function::{EmitError, ProblemDetails, reasons};
+use std::io;
 
 /// Why `notify` can't start.
 #[derive(Debug, thiserror::Error)]
@@ -63,15 +63,4 @@ impl IntoResponse for Error {
             .with_header(header::RETRY_AFTER, 5)
             .into_response()
     }
-}
-
-/// The error and what caused it, on one line.
-pub(crate) fn reasons(error: &dyn StdError) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text = format!("{text}: {cause}");
-        next = cause.source();
-    }
-    text
 }

@@ -7,10 +7,10 @@
 //! - What can't be sent now stays unsent in the record: the broker comes back, then the sweep.
 //! - No address, password or link in a log line.
 
-mod announcements;
 mod config;
 mod dead_letter;
 mod error;
+mod job_ended;
 mod letter;
 mod mail;
 mod mailer;
@@ -59,8 +59,8 @@ impl App {
 /// The routes of `notify`, with the chassis around them.
 pub fn router(app: App) -> Router {
     let routes = Router::new()
-        .route("/mp3-ready", post(announcements::on_mp3_ready))
-        .route("/job-failed", post(announcements::on_job_failed))
+        .route("/mp3-ready", post(job_ended::on_mp3_ready))
+        .route("/job-failed", post(job_ended::on_job_failed))
         .route("/dead-letter", post(dead_letter::on_dead_letter))
         .route("/ping", post(ping::on_ping))
         .with_state(app.clone());

@@ -1,6 +1,7 @@
-use crate::{App, error::Error, error::reasons, mailer::SendError};
+use crate::{App, error::Error, mailer::SendError};
 use chrono::Utc;
 use decant_events::FileId;
+use decant_function::reasons;
 use decant_store::{Error as StoreError, Job, Lease, MailClaim};
 use std::time::Duration;
 use tracing::Instrument;

@@ -5,14 +5,9 @@
 //! - Bounded in number and time: a sweep ends within one request, the rest is for the next one.
 //! - A payload goes before the record that names it.
 
-use crate::{
-    App,
-    error::{Error, reasons},
-    mail::Mailed,
-    ping::Ping,
-};
+use crate::{App, error::Error, mail::Mailed, ping::Ping};
 use decant_events::{FileId, VideoUploaded};
-use decant_function::{event, telemetry};
+use decant_function::{event, reasons, telemetry};
 use decant_store::{Bucket, Due, Job};
 use std::{future::Future, time::Duration};
 use tokio::time::{Instant, sleep, timeout};

@@ -21,7 +21,7 @@ pub(crate) struct Download {
 }
 
 /// Sends an MP3, or one range of it, to its owner, an admin, or whoever holds a signed link.
-pub(crate) async fn handle(
+pub(crate) async fn download(
     State(app): State<App>,
     person: Result<Option<Person>, Error>,
     Query(query): Query<Download>,
@@ -45,7 +45,7 @@ pub(crate) async fn handle(
             app.store.jobs.get_by_mp3(id).await?
         }
         _ => {
-            let person = person?.ok_or(Error::NoToken)?;
+            let person = person?.ok_or(Error::MissingToken)?;
             let id = id.map_err(|_| Error::NotFound)?;
             app.store
                 .jobs

@@ -3,15 +3,17 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytesize::ByteSize;
-use decant_function::ProblemDetails;
+use decant_function::{ProblemDetails, reasons};
 
 /// Why a request is not answered as asked.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     #[error("This needs a token: POST /login gives one. Send it as `Authorization: Bearer …`.")]
-    NoToken,
-    #[error("This token is not valid, or not any more. POST /login gives a new one.")]
+    MissingToken,
+    #[error("This token is not one of ours. POST /login gives a new one.")]
     InvalidToken,
+    #[error("This token has expired. POST /login gives a new one.")]
+    ExpiredToken,
     #[error("There is nothing of yours under this id.")]
     NotFound,
     #[error("{0}")]
@@ -39,8 +41,9 @@ pub(crate) enum Error {
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let (status, code) = match &self {
-            Self::NoToken => (StatusCode::UNAUTHORIZED, "no-token"),
+            Self::MissingToken => (StatusCode::UNAUTHORIZED, "missing-token"),
             Self::InvalidToken => (StatusCode::UNAUTHORIZED, "invalid-token"),
+            Self::ExpiredToken => (StatusCode::UNAUTHORIZED, "expired-token"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not-found"),
             Self::BadRequest(_) => (StatusCode::BAD_REQUEST, "bad-request"),
             Self::Broken => (StatusCode::BAD_REQUEST, "broken-upload"),
@@ -58,11 +61,11 @@ impl IntoResponse for Error {
         };
         let problem = ProblemDetails::new(status, code, self.detail());
         match &self {
-            Self::NoToken => problem.with_header(
+            Self::MissingToken => problem.with_header(
                 header::WWW_AUTHENTICATE,
                 HeaderValue::from_static("Bearer realm=\"decant\""),
             ),
-            Self::InvalidToken => problem.with_header(
+            Self::InvalidToken | Self::ExpiredToken => problem.with_header(
                 header::WWW_AUTHENTICATE,
                 HeaderValue::from_static("Bearer realm=\"decant\", error=\"invalid_token\""),
             ),
@@ -88,7 +91,7 @@ impl Error {
     fn detail(&self) -> String {
         match self {
             Self::Store(error) => {
-                tracing::error!(?error, "the store failed");
+                tracing::error!(error = reasons(error), "the store failed");
                 match error {
                     decant_store::Error::Full(_) => {
                         "There is no room for this video right now. Please try again later."
@@ -98,7 +101,7 @@ impl Error {
                 .to_owned()
             }
             Self::PublicKeys(error) => {
-                tracing::error!(?error, "the public keys can't be read");
+                tracing::error!(error = reasons(error), "the public keys can't be read");
                 "Tokens can't be checked right now. Please try again in a moment.".to_owned()
             }
             other => other.to_string(),

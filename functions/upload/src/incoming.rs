@@ -1,7 +1,7 @@
 use crate::{App, error::Error, jobs::JobView};
 use bytes::Bytes;
 use decant_events::{FileId, Username, VideoUploaded};
-use decant_function::{event, telemetry};
+use decant_function::{event, reasons, telemetry};
 use decant_store::{Bucket, Job, Lease, NewJob, PayloadWriter};
 use futures::{Stream, StreamExt};
 use std::time::Duration;
@@ -136,7 +136,7 @@ impl Incoming {
         match gone {
             Ok(()) => tracing::info!(job.id = %id, "upload discarded"),
             Err(error) => {
-                tracing::warn!(job.id = %id, %error, "a broken upload is left to the sweep")
+                tracing::warn!(job.id = %id, error = reasons(&error), "a broken upload is left to the sweep")
             }
         }
     }
@@ -155,7 +155,7 @@ async fn announce(app: &App, job: &Job) {
     match app.sink.emit(event("upload", &video, job.run)).await {
         Ok(()) => tracing::info!(job.id = %job.id, size_bytes = job.size_bytes, "job queued"),
         Err(error) => {
-            tracing::warn!(job.id = %job.id, %error, "job queued, its announcement is left to the sweep");
+            tracing::warn!(job.id = %job.id, error = reasons(&error), "job queued, its announcement is left to the sweep");
         }
     }
 }

@@ -83,15 +83,15 @@ impl Ready for App {
 pub fn router(app: App) -> Router {
     let routes = Router::new()
         .route("/", get(welcome))
-        .route("/login", post(login::handle))
+        .route("/login", post(login::login))
         // No limit of axum's: the size is counted as the bytes pass.
         .route(
             "/upload",
-            post(upload::handle).layer(DefaultBodyLimit::disable()),
+            post(upload::upload).layer(DefaultBodyLimit::disable()),
         )
         .route("/jobs", get(jobs::list))
         .route("/jobs/{id}", get(jobs::show))
-        .route("/download", get(download::handle))
+        .route("/download", get(download::download))
         .with_state(app.clone());
     chassis(routes, app)
 }

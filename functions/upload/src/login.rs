@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderMap, HeaderName, header},
     response::{IntoResponse, Response},
 };
-use decant_function::{ClientAddress, telemetry};
+use decant_function::{ClientAddress, reasons, telemetry};
 use std::time::Duration;
 
 /// What auth needs to know of the caller, and what the caller needs to know of auth's answer.
@@ -28,7 +28,7 @@ pub(crate) fn client() -> reqwest::Result<reqwest::Client> {
 }
 
 /// Passes a login on to auth, with the client's address, which auth throttles by.
-pub(crate) async fn handle(
+pub(crate) async fn login(
     State(app): State<App>,
     ClientAddress(peer): ClientAddress,
     headers: HeaderMap,
@@ -43,7 +43,7 @@ pub(crate) async fn handle(
     telemetry::inject(&mut trace);
     request = request.headers(trace);
     let answer = request.send().await.map_err(|error| {
-        tracing::error!(%error, "auth can't be reached");
+        tracing::error!(error = reasons(&error), "auth can't be reached");
         Error::AuthAway
     })?;
     let (status, headers) = (answer.status(), pick(answer.headers(), &FROM_AUTH));

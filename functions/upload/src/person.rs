@@ -9,7 +9,9 @@ use axum_extra::{
 };
 use decant_events::Username;
 use decant_store::Job;
-use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header, jwk::JwkSet};
+use jsonwebtoken::{
+    Algorithm, DecodingKey, Validation, decode, decode_header, errors::ErrorKind, jwk::JwkSet,
+};
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -42,7 +44,7 @@ impl FromRequestParts<App> for Person {
                 parts, app,
             )
             .await
-            .map_err(|_| Error::NoToken)?;
+            .map_err(|_| Error::MissingToken)?;
         app.public_keys.verify(bearer.token())
     }
 }
@@ -53,7 +55,7 @@ impl OptionalFromRequestParts<App> for Person {
     /// `None` without a token; a bad one is an error all the same.
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Option<Self>, Error> {
         match <Self as FromRequestParts<App>>::from_request_parts(parts, app).await {
-            Err(Error::NoToken) => Ok(None),
+            Err(Error::MissingToken) => Ok(None),
             person => person.map(Some),
         }
     }
@@ -135,6 +137,9 @@ impl PublicKeys {
         validation.leeway = 0;
         decode::<Person>(token, &key, &validation)
             .map(|token| token.claims)
-            .map_err(|_| Error::InvalidToken)
+            .map_err(|error| match error.kind() {
+                ErrorKind::ExpiredSignature => Error::ExpiredToken,
+                _ => Error::InvalidToken,
+            })
     }
 }

@@ -28,7 +28,7 @@ pub(crate) struct RawUpload {
 /// Takes a video: multipart with one part named `file`, or the body itself.
 ///
 /// It runs in a task of its own: when the connection breaks, the task still sees to it that nothing stays.
-pub(crate) async fn handle(
+pub(crate) async fn upload(
     State(app): State<App>,
     person: Result<Person, Error>,
     Query(raw): Query<RawUpload>,

@@ -28,6 +28,6 @@ async fn without_its_tables_it_is_not_ready_and_says_so() {
     assert!(answer.text().contains("users' database"));
     let answer = auth.login("kevin@email.com", "Qwerty123").await;
     assert_eq!(answer.status, 503);
-    assert_eq!(answer.code(), "users-away");
+    assert_eq!(answer.code(), "users-unavailable");
     assert_eq!(answer.header("retry-after"), "5");
 }

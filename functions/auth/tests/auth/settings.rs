@@ -29,7 +29,7 @@ async fn a_wrong_setting_is_named_with_what_it_expects() {
     let none = format!("sqlite:{}", none.display());
     for (name, value, expected) in [
         ("PORT", "http", "invalid"),
-        ("SHUTDOWN_GRACE", "soon", "expected whole seconds"),
+        ("SHUTDOWN_GRACE", "soon", "expected a time"),
         ("DECANT_USERS", "users.db", "expected sqlite:PATH"),
         ("DECANT_USERS", "", "expected sqlite:PATH"),
         ("DECANT_USERS", &none, "decant-auth migrate"),

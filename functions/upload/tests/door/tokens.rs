@@ -38,7 +38,7 @@ async fn every_route_of_a_person_needs_a_token() {
             .await;
         assert_eq!(
             (reply.status.as_u16(), reply.problem_code().as_str()),
-            (401, "no-token"),
+            (401, "missing-token"),
             "{path}"
         );
         assert!(reply.header("www-authenticate").starts_with("Bearer"));
@@ -127,7 +127,14 @@ async fn a_token_that_auth_did_not_make_for_us_now_is_refused() {
         let reply = answer(&door, &format!("Bearer {token}")).await;
         assert_eq!(
             (reply.status.as_u16(), reply.problem_code().as_str()),
-            (401, "invalid-token"),
+            (
+                401,
+                if what == "expired" {
+                    "expired-token"
+                } else {
+                    "invalid-token"
+                }
+            ),
             "{what}"
         );
         assert!(reply.header("www-authenticate").contains("invalid_token"));

@@ -15,7 +15,7 @@ const ANNOUNCE_GAP: Duration = Duration::from_secs(600);
 ///
 /// Of the event only the job's id counts: all else is taken from the job record, so that a forged event can do nothing
 /// that the record doesn't want already.
-pub(crate) async fn handle(
+pub(crate) async fn on_video_uploaded(
     State(app): State<App>,
     CloudEvent(video): CloudEvent<VideoUploaded>,
 ) -> Result<Reply, Error> {

@@ -10,7 +10,7 @@ pub(crate) async fn on_mp3_ready(
     State(app): State<App>,
     CloudEvent(event): CloudEvent<Mp3Ready>,
 ) -> Result<Reply, Error> {
-    app.announce_end(event.job_id(), JobState::Ready).await
+    app.mail_the_end(event.job_id(), JobState::Ready).await
 }
 
 /// A job is said to have failed: if the record agrees, its owner learns why.
@@ -18,11 +18,11 @@ pub(crate) async fn on_job_failed(
     State(app): State<App>,
     CloudEvent(event): CloudEvent<JobFailed>,
 ) -> Result<Reply, Error> {
-    app.announce_end(event.job_id(), JobState::Failed).await
+    app.mail_the_end(event.job_id(), JobState::Failed).await
 }
 
 impl App {
-    async fn announce_end(&self, id: FileId, said: JobState) -> Result<Reply, Error> {
+    async fn mail_the_end(&self, id: FileId, said: JobState) -> Result<Reply, Error> {
         match self.store.jobs.get(id).await? {
             Some(job) if job.state == said => {
                 // No gap: the broker comes back by itself, and the sweep may as soon as its grace is over.
