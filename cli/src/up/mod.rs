@@ -69,17 +69,18 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
 
     let asked_to_stop = asked_to_stop()?;
     tokio::pin!(asked_to_stop);
-    tokio::select! {
-        () = &mut asked_to_stop => {}
-        started = ready(&wiring.door_url, &wiring.auth_url) => {
-            match started {
-                Ok(()) => println!("{}", welcome(config.port, &user)),
-                Err(error) => tracing::error!(error = format!("{error:#}"), "not everything started"),
+    let ended = tokio::select! {
+        () = &mut asked_to_stop => Ok(()),
+        started = ready(&wiring.door_url, &wiring.auth_url) => match started {
+            Ok(()) => {
+                println!("{}", welcome(config.port, &user));
+                running.spawn(sweep(broker, stop_broker.clone()));
+                (&mut asked_to_stop).await;
+                Ok(())
             }
-            running.spawn(sweep(broker, stop_broker.clone()));
-            (&mut asked_to_stop).await;
-        }
-    }
+            not_ready => not_ready,
+        },
+    };
     tracing::info!("stopping; a second Ctrl-C stops at once");
     let in_order = async {
         stop_door.cancel();
@@ -93,7 +94,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
         () = in_order => {}
         _ = tokio::signal::ctrl_c() => {}
     }
-    Ok(())
+    ended
 }
 
 /// Has whatever was under way when the system last ended announced again: the queues were in memory.

@@ -89,6 +89,7 @@ impl Function {
         let mut command = self.command()?;
         command
             .env("LISTEN_FDS", "1")
+            .env_remove("LISTEN_PID")
             .env("LISTEN_FDS_FIRST_FD", self.socket.as_raw_fd().to_string());
         let _one = ONE_AT_A_TIME.lock();
         fcntl_setfd(&self.socket, FdFlags::empty())?;

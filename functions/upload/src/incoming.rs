@@ -14,7 +14,7 @@ const LEASE: Duration = Duration::from_secs(120);
 const HEARTBEAT: Duration = Duration::from_secs(20);
 
 /// How long a caller may send nothing. Shorter than the lease, which is renewed only while bytes come.
-const IDLE: Duration = Duration::from_secs(60);
+pub(crate) const IDLE: Duration = Duration::from_secs(60);
 
 /// How long an announcement has time to be answered for before the sweep makes it again, the first time.
 const ANNOUNCE_GAP: Duration = Duration::from_secs(600);

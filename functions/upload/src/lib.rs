@@ -2,9 +2,11 @@
 //!
 //! - `login`, `upload`, `jobs`, `download`: the handlers.
 //! - `person`: who is asking, from a verified token.
+//! - `backlog`: what keeps the multipart parser from reading ahead without end.
 //! - `incoming`: an upload on its way into the store, from the record to the announcement.
 //! - `file_name`: a video's name as it comes in and as the MP3's goes out.
 
+mod backlog;
 mod config;
 mod download;
 mod error;

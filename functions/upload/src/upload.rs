@@ -1,4 +1,12 @@
-use crate::{App, error::Error, file_name, incoming::Incoming, jobs::JobView, person::Person};
+use crate::{
+    App,
+    backlog::{Backlog, Taken},
+    error::Error,
+    file_name,
+    incoming::{IDLE, Incoming},
+    jobs::JobView,
+    person::Person,
+};
 use axum::{
     Json,
     body::Body,
@@ -9,8 +17,12 @@ use axum::{
 use bytes::Bytes;
 use decant_function::Query;
 use futures::{Stream, StreamExt, TryStreamExt};
-use std::time::Duration;
+use std::{panic::resume_unwind, time::Duration};
+use tokio::time::timeout;
 use tracing::Instrument;
+
+/// The most that a part may have that isn't the video.
+const OTHER_PARTS_BYTES: u64 = 64 * 1024;
 
 /// What a multipart body may have around the video.
 const MULTIPART_OVERHEAD_BYTES: u64 = 64 * 1024;
@@ -52,7 +64,7 @@ pub(crate) async fn upload(
     };
     let job = tokio::spawn(task.in_current_span())
         .await
-        .map_err(|_| Error::Broken)??;
+        .unwrap_or_else(|panicked| resume_unwind(panicked.into_panic()))?;
     let location = [(header::LOCATION, format!("/jobs/{}", job.id))];
     Ok((StatusCode::ACCEPTED, location, Json(job)).into_response())
 }
@@ -76,11 +88,14 @@ async fn whole_body(
 }
 
 async fn multipart(app: &App, person: Person, request: Request) -> Result<JobView, Error> {
+    let (head, body) = request.into_parts();
+    let (backlog, taken) = Backlog::new(body);
+    let request = Request::from_parts(head, Body::from_stream(backlog));
     let mut parts = Multipart::from_request(request, &())
         .await
         .map_err(|rejection| Error::BadRequest(rejection.body_text()))?;
     let mut video: Option<Incoming> = None;
-    let received = read_parts(app, &person, &mut parts, &mut video).await;
+    let received = read_parts(app, &person, &mut parts, &taken, &mut video).await;
     match (received, video) {
         (Ok(()), Some(video)) => video.commit(app).await,
         (Ok(()), None) => Err(Error::BadRequest(
@@ -100,22 +115,43 @@ async fn read_parts(
     app: &App,
     person: &Person,
     parts: &mut Multipart,
+    taken: &Taken,
     video: &mut Option<Incoming>,
 ) -> Result<(), Error> {
-    while let Some(part) = parts.next_field().await.map_err(malformed)? {
-        if part.name() != Some("file") {
-            continue;
-        }
-        if video.is_some() {
-            return Err(Error::BadRequest(
-                "Expected one part named `file`, got two. Upload one video at a time.".into(),
-            ));
-        }
+    while let Some(part) = timeout(IDLE, parts.next_field())
+        .await
+        .map_err(|_| Error::Stalled)?
+        .map_err(malformed)?
+    {
+        let is_file = part.name() == Some("file");
         let name = part
             .file_name()
             .map_or_else(|| "video".into(), file_name::clean);
-        let bytes = part.map_err(malformed);
-        *video = Some(receive(app, person.clone(), name, bytes).await?);
+        let mut bytes = part
+            .map_err(malformed)
+            .inspect_ok(|bytes| taken.note(bytes));
+        match (is_file, &video) {
+            (true, Some(_)) => {
+                return Err(Error::BadRequest(
+                    "Expected one part named `file`, got two. Upload one video at a time.".into(),
+                ));
+            }
+            (true, None) => *video = Some(receive(app, person.clone(), name, bytes).await?),
+            (false, _) => {
+                let mut passed_over = 0;
+                while let Some(bytes) = timeout(IDLE, bytes.next())
+                    .await
+                    .map_err(|_| Error::Stalled)?
+                {
+                    passed_over += bytes?.len() as u64;
+                    if passed_over > OTHER_PARTS_BYTES {
+                        return Err(Error::BadRequest(
+                            "Expected the video in a part named `file`.".into(),
+                        ));
+                    }
+                }
+            }
+        }
     }
     Ok(())
 }
@@ -189,5 +225,5 @@ async fn linger(body: Body) {
             }
         }
     };
-    let _ = tokio::time::timeout(LINGER, drain).await;
+    let _ = timeout(LINGER, drain).await;
 }

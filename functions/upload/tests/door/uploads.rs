@@ -233,6 +233,30 @@ async fn a_video_that_is_too_large_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn headers_without_end_are_not_kept() {
+    let door = Door::new().await;
+    let start = format!("--{BOUNDARY}\r\nx: ").into_bytes();
+    let sent = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let count = Arc::clone(&sent);
+    let pieces = std::iter::once(start).chain(std::iter::repeat_n(vec![b'x'; 64 * 1024], 64));
+    let pieces = pieces.inspect(move |_| {
+        count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    });
+    let body = Body::from_stream(stream::iter(pieces.map(Ok::<_, io::Error>)));
+    let content_type = format!("multipart/form-data; boundary={BOUNDARY}");
+    let request = door
+        .request("POST", "/upload")
+        .header("content-type", content_type);
+    let reply = door.send(request, body).await;
+    assert_eq!(
+        (reply.status.as_u16(), reply.problem_code().as_str()),
+        (400, "bad-request")
+    );
+    let read = sent.load(std::sync::atomic::Ordering::Relaxed);
+    assert!(read < 20, "{read} of 64 pieces were read");
+}
+
+#[tokio::test]
 async fn a_refused_upload_is_told_why_while_it_still_sends() {
     let door = Door::with(&["--max-upload", "10KB"]).await;
     let address = serve(door.router.clone())
