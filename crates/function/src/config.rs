@@ -27,8 +27,9 @@ fn without_secrets(mut error: clap::Error, mut command: clap::Command) -> clap::
     let Some(ContextValue::String(wrong)) = error.get(ContextKind::InvalidArg) else {
         return error;
     };
-    let secret = command
-        .get_arguments()
+    let secret = std::iter::once(&command)
+        .chain(command.get_subcommands())
+        .flat_map(clap::Command::get_arguments)
         .any(|argument| argument.is_hide_env_values_set() && argument.to_string() == *wrong);
     if secret {
         error.insert(
@@ -61,7 +62,7 @@ pub fn http_url(text: &str) -> Result<Url, String> {
 }
 
 /// A value parser for a port.
-fn port(text: &str) -> Result<u16, String> {
+pub fn port(text: &str) -> Result<u16, String> {
     text.parse()
         .map_err(|_| "expected a port from 0 to 65535".into())
 }

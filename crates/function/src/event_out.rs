@@ -1,4 +1,4 @@
-use crate::telemetry;
+use crate::{client, telemetry};
 use axum::{
     body::Body,
     http::{HeaderMap, StatusCode},
@@ -88,11 +88,7 @@ impl Sink {
     /// A sink at `url`.
     pub fn new(url: Url) -> Self {
         // The broker answers when its queue has confirmed: seconds at worst. Whoever emits must not hang on it.
-        let client = reqwest::Client::builder()
-            .connect_timeout(Duration::from_secs(2))
-            .timeout(Duration::from_secs(10))
-            .build()
-            .unwrap_or_default();
+        let client = client(Duration::from_secs(10)).unwrap_or_default();
         Self { url, client }
     }
 

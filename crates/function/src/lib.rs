@@ -5,6 +5,8 @@
 //! - Only this crate knows CloudEvents' headers and the trace's.
 //! - No business rules.
 
+mod chassis;
+mod client;
 mod client_address;
 mod config;
 mod event_in;
@@ -14,16 +16,20 @@ mod problem;
 mod query;
 mod reasons;
 mod serve;
+mod stop;
+pub mod tasks;
 pub mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub use chassis::chassis;
+pub use client::client;
 pub use client_address::{ClientAddress, TrustedProxies};
-pub use config::{ServerConfig, duration, http_url, settings};
+pub use config::{ServerConfig, duration, http_url, port, settings};
 pub use event_in::{AnyEvent, CloudEvent};
 pub use event_out::{EmitError, Reply, Sink, event};
 pub use health::{NotReady, Ready};
 pub use problem::ProblemDetails;
 pub use query::Query;
 pub use reasons::reasons;
-pub use serve::{chassis, run, serve};
+pub use serve::{run, serve};

@@ -1,70 +1,28 @@
-use crate::{ProblemDetails, Ready, ServerConfig, health, telemetry};
-use axum::{
-    Router,
-    extract::{MatchedPath, Request},
-    http::header,
-    response::{IntoResponse, Response},
-    routing::get,
+use crate::{ServerConfig, stop::asked_to_stop, tasks};
+use axum::{Extension, Router, extract::ConnectInfo};
+use hyper::server::conn::http1;
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::{GracefulShutdown, Watcher},
+    service::TowerToHyperService,
 };
 use listenfd::ListenFd;
-use std::{future::Future, io, net::SocketAddr, time::Duration};
+use std::{future::Future, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 use tokio::{
-    net::TcpListener,
-    signal::unix::{SignalKind, signal},
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Instant, sleep, timeout_at},
 };
-use tower_http::{
-    catch_panic::CatchPanicLayer, sensitive_headers::SetSensitiveRequestHeadersLayer,
-    trace::TraceLayer,
-};
-use tracing::{Span, field};
 
-/// What every function answers besides its own routes, and the layers around them: health, metrics, a span for each
-/// request that continues the caller's trace, problem+json for lost paths and panics.
-pub fn chassis(routes: Router, ready: impl Ready) -> Router {
-    let traced = routes
-        .fallback(ProblemDetails::no_such_path)
-        .method_not_allowed_fallback(ProblemDetails::no_such_method)
-        .layer(CatchPanicLayer::custom(|_| {
-            ProblemDetails::panicked().into_response()
-        }))
-        .layer(
-            TraceLayer::new_for_http()
-                .make_span_with(span)
-                .on_response(answered),
-        )
-        .layer(SetSensitiveRequestHeadersLayer::new([
-            header::AUTHORIZATION,
-            header::COOKIE,
-        ]));
-    // Probes come every few seconds: outside the spans.
-    traced
-        .merge(health::routes(ready))
-        .merge(Router::new().route("/metrics", get(telemetry::metrics)))
-}
+/// How many connections are open at once. More wait in the socket's backlog: without an end to them, idle ones would
+/// use up the process's descriptors (1,024, usually) and with them the store's.
+const CONNECTIONS: usize = 512;
 
-fn span(request: &Request) -> Span {
-    let route = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or("", MatchedPath::as_str);
-    let span = tracing::info_span!(
-        "request",
-        otel.name = format!("{} {route}", request.method()),
-        otel.kind = "server",
-        http.request.method = %request.method(),
-        http.route = route,
-        http.response.status_code = field::Empty,
-    );
-    telemetry::adopt(&span, request.headers());
-    span
-}
+/// How long a caller may take to send a request's headers, or to send the next request.
+const HEADERS_WITHIN: Duration = Duration::from_secs(30);
 
-fn answered(response: &Response, elapsed: Duration, span: &Span) {
-    let status = response.status().as_u16();
-    span.record("http.response.status_code", status);
-    let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-    tracing::info!(http.response.status_code = status, elapsed_ms, "answered");
-}
+/// The pause after a connection can't be accepted, for want of descriptors mostly.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
 /// Serves until SIGTERM or Ctrl-C, then drains. Listens on the socket that it was handed (`LISTEN_FDS`), else binds.
 pub async fn serve(config: &ServerConfig, router: Router) -> io::Result<()> {
@@ -76,38 +34,74 @@ pub async fn serve(config: &ServerConfig, router: Router) -> io::Result<()> {
         asked_to_stop(config.stdin_is_lifeline),
         config.shutdown_grace,
     )
-    .await
+    .await;
+    Ok(())
 }
 
-/// Serves until `shutdown` ends; then takes nothing new and lets what runs go on for `grace` at most.
+/// Serves until `shutdown` ends; then takes nothing new and lets what runs, requests and [`tasks`], go on for `grace` at
+/// most.
 pub async fn run(
     listener: TcpListener,
     router: Router,
-    shutdown: impl Future<Output = ()> + Send + 'static,
+    shutdown: impl Future<Output = ()>,
     grace: Duration,
-) -> io::Result<()> {
-    let (stopping, stopped) = tokio::sync::oneshot::channel();
-    let server = axum::serve(
-        listener,
-        router.into_make_service_with_connect_info::<SocketAddr>(),
-    )
-    .with_graceful_shutdown(async move {
-        shutdown.await;
-        tracing::info!("draining");
-        let _ = stopping.send(());
-    });
-    let out_of_time = async {
-        match stopped.await {
-            Ok(()) => tokio::time::sleep(grace).await,
-            Err(_) => std::future::pending().await,
+) {
+    let draining = GracefulShutdown::new();
+    let open = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut shutdown = pin!(shutdown);
+    loop {
+        tokio::select! {
+            (stream, peer, permit) = accept(&listener, &open) => {
+                let router = router.clone().layer(Extension(ConnectInfo(peer)));
+                tokio::spawn(answer(stream, router, draining.watcher(), permit));
+            }
+            () = &mut shutdown => break,
         }
+    }
+    drop(listener);
+    tracing::info!("draining");
+    let end = Instant::now() + grace;
+    let drained = async {
+        draining.shutdown().await;
+        tasks::ended().await;
     };
-    tokio::select! {
-        ended = server => ended,
-        () = out_of_time => {
-            tracing::warn!(grace_s = grace.as_secs(), "requests still ran when the grace was over");
-            Ok(())
+    if timeout_at(end, drained).await.is_err() {
+        tracing::warn!(
+            grace_s = grace.as_secs(),
+            "work went on when the grace was over"
+        );
+    }
+}
+
+async fn accept(
+    listener: &TcpListener,
+    open: &Arc<Semaphore>,
+) -> (TcpStream, SocketAddr, Option<OwnedSemaphorePermit>) {
+    let permit = Arc::clone(open).acquire_owned().await.ok();
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => return (stream, peer, permit),
+            Err(error) => {
+                tracing::warn!(%error, "a connection can't be accepted");
+                sleep(ACCEPT_AGAIN).await;
+            }
         }
+    }
+}
+
+/// Answers one connection's requests. A caller that goes away drops the request that is under way.
+async fn answer(
+    stream: TcpStream,
+    router: Router,
+    watcher: Watcher,
+    _permit: Option<OwnedSemaphorePermit>,
+) {
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADERS_WITHIN)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    if let Err(error) = watcher.watch(connection).await {
+        tracing::debug!(%error, "a connection broke");
     }
 }
 
@@ -130,31 +124,5 @@ async fn listen(config: &ServerConfig) -> io::Result<TcpListener> {
                     ),
                 )
             }),
-    }
-}
-
-async fn asked_to_stop(stdin_is_lifeline: bool) {
-    let terminated = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut signal) => signal.recv().await,
-            Err(_) => std::future::pending().await,
-        }
-    };
-    let lifeline_cut = async {
-        if !stdin_is_lifeline {
-            return std::future::pending().await;
-        }
-        // A thread of its own: tokio's stdin would keep the runtime from ending.
-        let (cut, end) = tokio::sync::oneshot::channel();
-        std::thread::spawn(move || {
-            let _ = io::copy(&mut io::stdin(), &mut io::sink());
-            let _ = cut.send(());
-        });
-        let _ = end.await;
-    };
-    tokio::select! {
-        _ = terminated => {}
-        _ = tokio::signal::ctrl_c() => {}
-        () = lifeline_cut => {}
     }
 }

@@ -12,10 +12,12 @@ use opentelemetry::{
 };
 use opentelemetry_http::{HeaderExtractor, HeaderInjector};
 use opentelemetry_sdk::{Resource, propagation::TraceContextPropagator, trace::SdkTracerProvider};
-use std::{io::IsTerminal, sync::OnceLock};
+use std::{io::IsTerminal, sync::OnceLock, time::Duration};
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
+
+const METRICS_UPKEEP: Duration = Duration::from_secs(30);
 
 static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
 
@@ -60,6 +62,13 @@ pub fn init(function: &'static str) -> Result<Telemetry, TelemetryError> {
         .install_recorder()
         .map_err(|error| TelemetryError(error.to_string()))?;
     let _ = METRICS.set(metrics);
+    // Without upkeep, histograms keep every sample until somebody reads them.
+    std::thread::spawn(|| {
+        loop {
+            std::thread::sleep(METRICS_UPKEEP);
+            METRICS.get().map(PrometheusHandle::run_upkeep);
+        }
+    });
     Ok(Telemetry(provider))
 }
 

@@ -11,7 +11,8 @@ use axum::{
 };
 use decant_events::{FileId, JobFailed, Problem, VideoUploaded};
 use decant_function::{
-    AnyEvent, CloudEvent, NotReady, Ready, Reply, Sink, chassis, event, run, testing::TestFunction,
+    AnyEvent, CloudEvent, NotReady, Ready, Reply, Sink, chassis, event, run, tasks,
+    testing::TestFunction,
 };
 use std::{
     sync::{
@@ -93,6 +94,8 @@ async fn lost_paths_methods_and_panics_are_problems() {
         ("GET", "/nowhere", 404, "not-found"),
         ("PUT", "/panic", 405, "method-not-allowed"),
         ("GET", "/panic", 500, "internal"),
+        ("POST", "/metrics", 405, "method-not-allowed"),
+        ("POST", "/health/liveness", 405, "method-not-allowed"),
     ] {
         let request = Request::builder()
             .method(method)
@@ -242,7 +245,7 @@ async fn a_request_in_flight_ends_before_the_function_does() {
         request.await.unwrap().unwrap().text().await.unwrap(),
         "done"
     );
-    timeout(MINUTE, function).await.unwrap().unwrap().unwrap();
+    timeout(MINUTE, function).await.unwrap().unwrap();
 }
 
 #[tokio::test]
@@ -265,8 +268,43 @@ async fn a_request_that_never_ends_is_cut_when_the_grace_is_over() {
         Duration::ZERO,
     );
     let request = tokio::spawn(reqwest::get(url));
-    timeout(MINUTE, function).await.unwrap().unwrap();
+    timeout(MINUTE, function).await.unwrap();
     request.abort();
+}
+
+#[tokio::test]
+async fn what_outlives_its_request_ends_before_the_function_does() {
+    let (started, go_on, ended) = (
+        Arc::new(Notify::new()),
+        Arc::new(Notify::new()),
+        Arc::new(AtomicBool::new(false)),
+    );
+    let leave_behind = {
+        let (started, go_on, ended) =
+            (Arc::clone(&started), Arc::clone(&go_on), Arc::clone(&ended));
+        move || async move {
+            tasks::spawn(async move {
+                started.notify_one();
+                go_on.notified().await;
+                ended.store(true, Ordering::Relaxed);
+            });
+        }
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let stop = async move {
+        reqwest::get(url).await.unwrap();
+        started.notified().await;
+        go_on.notify_one();
+    };
+    run(
+        listener,
+        Router::new().route("/", get(leave_behind)),
+        stop,
+        MINUTE,
+    )
+    .await;
+    assert!(ended.load(Ordering::Relaxed));
 }
 
 async fn serve(router: Router) -> url::Url {

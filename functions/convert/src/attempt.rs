@@ -1,6 +1,6 @@
 use crate::{App, engine, error::Error};
 use decant_events::{FileId, Problem, code};
-use decant_function::reasons;
+use decant_function::{reasons, tasks};
 use decant_store::{Bucket, Job, Lease, Mp3};
 use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior};
@@ -17,7 +17,13 @@ const HEARTBEAT: Duration = Duration::from_secs(2);
 ///
 /// The work runs in a task of its own: when the request is dropped, the task stops, deletes what it wrote and frees the
 /// lease, all of which needs time that a dropped future doesn't have.
-pub(crate) async fn run(app: &App, lease: Lease, job: Job, mp3_id: FileId) -> Result<Job, Error> {
+pub(crate) async fn run(
+    app: &App,
+    lease: Lease,
+    job: Job,
+    mp3_id: FileId,
+    until: Instant,
+) -> Result<Job, Error> {
     let dropped = CancellationToken::new();
     let _drop_guard = dropped.clone().drop_guard();
     let attempt = Attempt {
@@ -26,7 +32,7 @@ pub(crate) async fn run(app: &App, lease: Lease, job: Job, mp3_id: FileId) -> Re
         mp3_id,
     };
     let span = tracing::info_span!("convert", job.id = %job.id, attempt = job.attempts);
-    let task = tokio::spawn(async move { attempt.run(job, dropped).await }.instrument(span));
+    let task = tasks::spawn(async move { attempt.run(job, dropped, until).await }.instrument(span));
     task.await
         .map_err(|_| Error::Stopped("the attempt panicked"))?
 }
@@ -48,9 +54,9 @@ enum Stop {
 }
 
 impl Attempt {
-    async fn run(self, job: Job, dropped: CancellationToken) -> Result<Job, Error> {
+    async fn run(self, job: Job, dropped: CancellationToken, until: Instant) -> Result<Job, Error> {
         let began = Instant::now();
-        let ended = match self.convert(&job, dropped).await {
+        let ended = match self.convert(&job, dropped, until).await {
             Ok(mp3) => self.publish(mp3).await,
             Err(Failure::Hopeless(problem)) => self.fail(&problem).await,
             Err(Failure::Passing { error, forgive }) => self.give_back(error, forgive).await,
@@ -73,9 +79,17 @@ impl Attempt {
     }
 
     /// Runs the engine and keeps the lease meanwhile.
-    async fn convert(&self, job: &Job, dropped: CancellationToken) -> Result<Mp3, Failure> {
+    async fn convert(
+        &self,
+        job: &Job,
+        dropped: CancellationToken,
+        until: Instant,
+    ) -> Result<Mp3, Failure> {
         let store = &self.app.store;
-        let video = store.payloads.open(Bucket::Videos, job.id).await?;
+        let video = match store.payloads.open(Bucket::Videos, job.id).await {
+            Err(error) => return Err(Failure::of_the_video(error)),
+            Ok(video) => video,
+        };
         let name = format!("{}.mp3", job.title());
         let output = store
             .payloads
@@ -83,7 +97,7 @@ impl Attempt {
             .await?;
         let mut engine = engine::start(video, output, job.title());
 
-        let out_of_time = tokio::time::sleep(self.app.timeout);
+        let out_of_time = tokio::time::sleep_until(until);
         tokio::pin!(out_of_time);
         let mut heartbeat = tokio::time::interval(HEARTBEAT);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -98,8 +112,9 @@ impl Attempt {
                 }
                 _ = heartbeat.tick() => {
                     let progress = engine.progress_percent();
+                    let asked = Instant::now();
                     match store.jobs.renew(&self.lease, LEASE, Some(progress)).await {
-                        Ok(()) => renewed = Instant::now(),
+                        Ok(()) => renewed = asked,
                         Err(decant_store::Error::LeaseLost) => break Stop::LeaseLost,
                         // The store may come back before the lease runs out.
                         Err(_) if renewed.elapsed() < LEASE => {}
@@ -114,7 +129,8 @@ impl Attempt {
         Err(match stop {
             Stop::Dropped => Failure::Passing {
                 error: Error::Stopped("the request was dropped"),
-                forgive: false,
+                // It is a shutdown, or a limit of the platform: not the job's fault.
+                forgive: true,
             },
             Stop::LeaseLost => Failure::Passing {
                 error: Error::Held,
@@ -181,8 +197,9 @@ enum Failure {
     Passing { error: Error, forgive: bool },
 }
 
-impl From<decant_store::Error> for Failure {
-    fn from(error: decant_store::Error) -> Self {
+impl Failure {
+    /// The store can't give the video: for good, or for now.
+    fn of_the_video(error: decant_store::Error) -> Self {
         match error {
             decant_store::Error::NotFound | decant_store::Error::Corrupt(_) => {
                 Self::Hopeless(Problem::new(
@@ -190,10 +207,16 @@ impl From<decant_store::Error> for Failure {
                     "The stored video is gone or damaged. Please upload it again.",
                 ))
             }
-            passing => Self::Passing {
-                error: passing.into(),
-                forgive: true,
-            },
+            passing => passing.into(),
+        }
+    }
+}
+
+impl From<decant_store::Error> for Failure {
+    fn from(error: decant_store::Error) -> Self {
+        Self::Passing {
+            error: error.into(),
+            forgive: true,
         }
     }
 }
@@ -201,7 +224,8 @@ impl From<decant_store::Error> for Failure {
 impl From<engine::Failed> for Failure {
     fn from(failed: engine::Failed) -> Self {
         match failed {
-            engine::Failed::Store(error) => error.into(),
+            engine::Failed::Video(error) => Self::of_the_video(error),
+            engine::Failed::Mp3(error) => error.into(),
             engine::Failed::Audio(error) if error.is_hopeless() => {
                 Self::Hopeless(Problem::new(error.code(), error.to_string()))
             }

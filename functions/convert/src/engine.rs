@@ -15,7 +15,10 @@ use tokio_util::sync::CancellationToken;
 /// Why the engine made no MP3.
 #[derive(Debug)]
 pub(crate) enum Failed {
-    Store(StoreError),
+    /// The store could not give the video.
+    Video(StoreError),
+    /// The store could not take the MP3.
+    Mp3(StoreError),
     Audio(decant_audio::Error),
     Panicked,
 }
@@ -105,15 +108,18 @@ impl Engine {
 impl From<decant_audio::Error> for Failed {
     fn from(error: decant_audio::Error) -> Self {
         match error {
-            decant_audio::Error::Input(error) | decant_audio::Error::Output(error) => {
-                error.downcast::<StoreError>().map_or_else(
-                    |error| Self::Store(StoreError::Unavailable(error.into())),
-                    Self::Store,
-                )
-            }
+            decant_audio::Error::Input(error) => Self::Video(of_the_store(error)),
+            decant_audio::Error::Output(error) => Self::Mp3(of_the_store(error)),
             other => Self::Audio(other),
         }
     }
+}
+
+/// The store's own error, in which the engine's I/O failed.
+fn of_the_store(error: io::Error) -> StoreError {
+    error
+        .downcast()
+        .unwrap_or_else(|error| StoreError::Unavailable(error.into()))
 }
 
 /// A stored video as the engine reads it. Keeps the chunk that was read last.

@@ -9,6 +9,8 @@ use decant_function::{ProblemDetails, reasons};
 pub(crate) enum Error {
     #[error("somebody else is converting this job")]
     Held,
+    #[error("every slot is taken")]
+    Busy,
     #[error("the conversion was stopped: {0}")]
     Stopped(&'static str),
     #[error(transparent)]
@@ -21,6 +23,7 @@ impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let code = match &self {
             Self::Held => "held",
+            Self::Busy => "busy",
             Self::Stopped(_) => "stopped",
             Self::Store(_) => "store-unavailable",
             Self::Audio(_) => "engine",

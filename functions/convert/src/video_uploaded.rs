@@ -4,9 +4,13 @@ use decant_events::{FileId, JobFailed, Mp3Ready, Problem, VideoUploaded, code};
 use decant_function::{CloudEvent, Reply, event};
 use decant_store::{Bucket, Claim, Job, NewJob};
 use std::time::Duration;
+use tokio::time::{Instant, timeout};
 
 /// How often a conversion of one job may begin before the job fails.
 const MAX_ATTEMPTS: u32 = 5;
+
+/// How long an event waits for a slot. The rest of the request's time is for the conversion; the broker comes back.
+const SLOT_WITHIN: Duration = Duration::from_secs(30);
 
 /// The gap before the sweep announces an adopted job for the first time.
 const ANNOUNCE_GAP: Duration = Duration::from_secs(600);
@@ -39,11 +43,11 @@ async fn convert_once(app: &App, id: FileId) -> Result<Option<Job>, Error> {
         Some(job) if job.state.is_final() => return Ok(Some(job)),
         Some(_) => {}
     }
-    let _slot = app
-        .slots
-        .acquire()
-        .await
-        .map_err(|_| Error::Stopped("no slot"))?;
+    let until = Instant::now() + app.timeout;
+    let slot = timeout(SLOT_WITHIN, app.slots.acquire()).await;
+    let Ok(Ok(_slot)) = slot else {
+        return Err(Error::Busy);
+    };
     let mp3_id = FileId::mint();
     let gave_up = Problem::new(
         code::GAVE_UP,
@@ -56,7 +60,9 @@ async fn convert_once(app: &App, id: FileId) -> Result<Option<Job>, Error> {
         .claim(id, mp3_id, attempt::LEASE, MAX_ATTEMPTS, &gave_up)
         .await?;
     match claim {
-        Claim::Granted(lease, job) => attempt::run(app, lease, *job, mp3_id).await.map(Some),
+        Claim::Granted(lease, job) => attempt::run(app, lease, *job, mp3_id, until)
+            .await
+            .map(Some),
         Claim::Ended(job) => Ok(Some(*job)),
         Claim::Held => Err(Error::Held),
         Claim::Missing => Ok(None),
@@ -108,7 +114,11 @@ async fn adopt(app: &App, video: &VideoUploaded) -> Result<(), Error> {
     let job = NewJob {
         id: video.video_fid,
         owner: video.username.clone(),
-        file_name: video.file_name.clone().unwrap_or_else(|| "video".into()),
+        file_name: video
+            .file_name
+            .clone()
+            .filter(|name| is_plain(name))
+            .unwrap_or_else(|| "video".into()),
         traceparent: decant_function::telemetry::traceparent(),
     };
     app.store
@@ -116,4 +126,9 @@ async fn adopt(app: &App, video: &VideoUploaded) -> Result<(), Error> {
         .adopt(job, payload.size_bytes(), ANNOUNCE_GAP)
         .await?;
     Ok(())
+}
+
+/// A name that may stand in headers and in a mail's subject. The door cleans those of its own uploads.
+fn is_plain(name: &str) -> bool {
+    name.len() <= 200 && !name.chars().any(|c| c.is_control() || c == '/')
 }

@@ -2,7 +2,7 @@ use crate::{App, error::Error, file_name, person::Person};
 use axum::{
     body::Body,
     extract::State,
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use decant_events::{DownloadLink, FileId, InvalidLink};
@@ -25,8 +25,12 @@ pub(crate) async fn download(
     State(app): State<App>,
     person: Result<Option<Person>, Error>,
     Query(query): Query<Download>,
-    headers: HeaderMap,
+    method: Method,
+    mut headers: HeaderMap,
 ) -> Result<Response, Error> {
+    if method == Method::HEAD {
+        headers.remove(header::RANGE); // defined for GET alone (RFC 9110, section 14.2)
+    }
     let id = query.id.ok_or_else(|| {
         Error::BadRequest("Expected the MP3's id: /download?id=… with a job's mp3_fid.".into())
     })?;
@@ -88,11 +92,13 @@ async fn send(app: &App, job: &Job, headers: &HeaderMap) -> Result<Response, Err
             value("nosniff"),
         ),
     ];
-    if matches_etag(headers, header::IF_NONE_MATCH, &etag) {
+    if none_match(headers, &etag) {
         return Ok((StatusCode::NOT_MODIFIED, common).into_response());
     }
-    let fresh =
-        !headers.contains_key(header::IF_RANGE) || matches_etag(headers, header::IF_RANGE, &etag);
+    // One strong tag, compared as it is (RFC 9110, section 13.1.5); a date never fits, since we send none.
+    let fresh = headers
+        .get(header::IF_RANGE)
+        .is_none_or(|tag| tag.as_bytes() == etag.as_bytes());
     let asked = headers
         .get(header::RANGE)
         .filter(|_| fresh)
@@ -119,9 +125,10 @@ fn value(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""))
 }
 
-fn matches_etag(headers: &HeaderMap, name: HeaderName, etag: &str) -> bool {
+/// Whether `If-None-Match` names the tag, weakly or not.
+fn none_match(headers: &HeaderMap, etag: &str) -> bool {
     headers
-        .get_all(name)
+        .get_all(header::IF_NONE_MATCH)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
@@ -147,15 +154,15 @@ fn one_range(header: &str, size_bytes: u64) -> Asked {
     else {
         return Asked::SomethingElse;
     };
+    // What doesn't fit is beyond every end.
     let number = |text: &str| {
-        text.bytes()
-            .all(|b| b.is_ascii_digit())
-            .then(|| text.parse::<u64>().ok())
+        let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        digits.then(|| text.parse::<u64>().unwrap_or(u64::MAX))
     };
     let range = match (first, last, number(first), number(last)) {
-        ("", _, _, Some(Some(suffix))) => size_bytes.saturating_sub(suffix)..size_bytes,
-        (_, "", Some(Some(first)), _) => first..size_bytes,
-        (_, _, Some(Some(first)), Some(Some(last))) if first <= last => {
+        ("", _, _, Some(suffix)) => size_bytes.saturating_sub(suffix)..size_bytes,
+        (_, "", Some(first), _) => first..size_bytes,
+        (_, _, Some(first), Some(last)) if first <= last => {
             first..last.saturating_add(1).min(size_bytes)
         }
         _ => return Asked::SomethingElse,
@@ -183,6 +190,8 @@ mod tests {
             ("bytes=100-", Asked::BeyondTheEnd),
             ("bytes=100-200", Asked::BeyondTheEnd),
             ("bytes=-0", Asked::BeyondTheEnd),
+            ("bytes=99999999999999999999-", Asked::BeyondTheEnd),
+            ("bytes=-99999999999999999999", Asked::Range(0..100)),
             ("bytes=9-0", Asked::SomethingElse),
             ("bytes=0-1,3-4", Asked::SomethingElse),
             ("bytes=-", Asked::SomethingElse),

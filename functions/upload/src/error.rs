@@ -18,6 +18,8 @@ pub(crate) enum Error {
     NotFound,
     #[error("{0}")]
     BadRequest(String),
+    #[error("Too many uploads come in right now. Please try again in a moment.")]
+    Busy,
     #[error("The upload broke off. Please send it again.")]
     Broken,
     #[error("Nothing arrived for a while. Please send the upload again.")]
@@ -46,6 +48,7 @@ impl IntoResponse for Error {
             Self::ExpiredToken => (StatusCode::UNAUTHORIZED, "expired-token"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not-found"),
             Self::BadRequest(_) => (StatusCode::BAD_REQUEST, "bad-request"),
+            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
             Self::Broken => (StatusCode::BAD_REQUEST, "broken-upload"),
             Self::Stalled => (StatusCode::REQUEST_TIMEOUT, "stalled-upload"),
             Self::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "too-large"),
@@ -75,7 +78,9 @@ impl IntoResponse for Error {
                     Err(_) => problem,
                 }
             }
-            Self::AuthAway | Self::PublicKeys(_) => problem.with_header(header::RETRY_AFTER, 5),
+            Self::AuthAway | Self::Busy | Self::PublicKeys(_) => {
+                problem.with_header(header::RETRY_AFTER, 5)
+            }
             Self::Store(decant_store::Error::Full(_)) => {
                 problem.with_header(header::RETRY_AFTER, 600)
             }

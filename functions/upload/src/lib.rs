@@ -30,6 +30,7 @@ use decant_function::{NotReady, Ready, Sink, TrustedProxies, chassis};
 use decant_store::Store;
 use person::PublicKeys;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 use url::Url;
 
 /// What the handlers work with. Clones share it.
@@ -43,6 +44,7 @@ pub struct App {
     client: reqwest::Client,
     trusted_proxies: TrustedProxies,
     max_upload_bytes: u64,
+    upload_slots: Arc<Semaphore>,
 }
 
 impl App {
@@ -59,7 +61,8 @@ impl App {
             public_keys: Arc::new(PublicKeys::at(&config.public_keys)),
             link_secret: config.link_secret.clone(),
             login_url: config.auth_url.join("login")?,
-            client: login::client()?,
+            client: decant_function::client(login::WITHIN)?,
+            upload_slots: Arc::new(Semaphore::new(upload::AT_ONCE)),
             trusted_proxies: config.trusted_proxies.clone(),
             max_upload_bytes: config.max_upload.as_u64(),
         })

@@ -18,14 +18,8 @@ const FROM_AUTH: [HeaderName; 5] = [
     header::WWW_AUTHENTICATE,
 ];
 
-/// A client that never waits long: a person does.
-pub(crate) fn client() -> reqwest::Result<reqwest::Client> {
-    reqwest::Client::builder()
-        .connect_timeout(Duration::from_secs(2))
-        .timeout(Duration::from_secs(30))
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
-}
+/// How long a login may take: hashes wait for each other, a person doesn't for long.
+pub(crate) const WITHIN: Duration = Duration::from_secs(30);
 
 /// Passes a login on to auth, with the client's address, which auth throttles by.
 pub(crate) async fn login(

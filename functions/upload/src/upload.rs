@@ -1,6 +1,6 @@
 use crate::{
     App,
-    backlog::{Backlog, Taken},
+    backlog::Backlog,
     error::Error,
     file_name,
     incoming::{IDLE, Incoming},
@@ -15,11 +15,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use decant_function::Query;
+use decant_function::{Query, tasks};
 use futures::{Stream, StreamExt, TryStreamExt};
-use std::{panic::resume_unwind, time::Duration};
+use std::{panic::resume_unwind, sync::Arc, time::Duration};
 use tokio::time::timeout;
 use tracing::Instrument;
+
+/// How many uploads come in at once: each takes up to two megabytes of memory.
+pub(crate) const AT_ONCE: usize = 32;
 
 /// The most that a part may have that isn't the video.
 const OTHER_PARTS_BYTES: u64 = 64 * 1024;
@@ -51,18 +54,24 @@ pub(crate) async fn upload(
     let person = match checked {
         Ok(person) => person,
         Err(error) => {
-            tokio::spawn(linger(request.into_body()));
+            tasks::spawn(linger(request.into_body().into_data_stream()));
             return Err(error);
         }
     };
+    let slot = Arc::clone(&app.upload_slots).try_acquire_owned();
+    let Ok(slot) = slot else {
+        tasks::spawn(linger(request.into_body().into_data_stream()));
+        return Err(Error::Busy);
+    };
     let task = async move {
+        let _slot = slot;
         if is_multipart(request.headers()) {
             multipart(&app, person, request).await
         } else {
             whole_body(&app, person, raw.filename.as_deref(), request).await
         }
     };
-    let job = tokio::spawn(task.in_current_span())
+    let job = tasks::spawn(task.in_current_span())
         .await
         .unwrap_or_else(|panicked| resume_unwind(panicked.into_panic()))?;
     let location = [(header::LOCATION, format!("/jobs/{}", job.id))];
@@ -81,7 +90,7 @@ async fn whole_body(
     match incoming {
         Ok(incoming) => incoming.commit(app).await,
         Err(error) => {
-            tokio::spawn(linger(Body::from_stream(body)));
+            tasks::spawn(linger(body));
             Err(error)
         }
     }
@@ -89,13 +98,13 @@ async fn whole_body(
 
 async fn multipart(app: &App, person: Person, request: Request) -> Result<JobView, Error> {
     let (head, body) = request.into_parts();
-    let (backlog, taken) = Backlog::new(body);
-    let request = Request::from_parts(head, Body::from_stream(backlog));
+    let backlog = Backlog::new(body);
+    let request = Request::from_parts(head, Body::from_stream(backlog.clone()));
     let mut parts = Multipart::from_request(request, &())
         .await
         .map_err(|rejection| Error::BadRequest(rejection.body_text()))?;
     let mut video: Option<Incoming> = None;
-    let received = read_parts(app, &person, &mut parts, &taken, &mut video).await;
+    let received = read_parts(app, &person, &mut parts, &backlog, &mut video).await;
     match (received, video) {
         (Ok(()), Some(video)) => video.commit(app).await,
         (Ok(()), None) => Err(Error::BadRequest(
@@ -105,6 +114,7 @@ async fn multipart(app: &App, person: Person, request: Request) -> Result<JobVie
             if let Some(video) = video {
                 video.discard(app).await;
             }
+            tasks::spawn(linger(backlog.rest()));
             Err(error)
         }
     }
@@ -115,7 +125,7 @@ async fn read_parts(
     app: &App,
     person: &Person,
     parts: &mut Multipart,
-    taken: &Taken,
+    backlog: &Backlog,
     video: &mut Option<Incoming>,
 ) -> Result<(), Error> {
     while let Some(part) = timeout(IDLE, parts.next_field())
@@ -129,7 +139,7 @@ async fn read_parts(
             .map_or_else(|| "video".into(), file_name::clean);
         let mut bytes = part
             .map_err(malformed)
-            .inspect_ok(|bytes| taken.note(bytes));
+            .inspect_ok(|bytes| backlog.taken(bytes));
         match (is_file, &video) {
             (true, Some(_)) => {
                 return Err(Error::BadRequest(
@@ -214,8 +224,7 @@ fn check_size(request: &Request, max_bytes: u64) -> Result<(), Error> {
 }
 
 /// Reads on for a while after a refusal: a connection that is closed while its caller still writes loses the answer.
-async fn linger(body: Body) {
-    let mut pieces = body.into_data_stream();
+async fn linger<E>(mut pieces: impl Stream<Item = Result<Bytes, E>> + Unpin) {
     let drain = async {
         let mut read_bytes = 0;
         while let Some(Ok(piece)) = pieces.next().await {

@@ -39,6 +39,10 @@ async fn a_head_is_the_same_without_a_body() {
         .await;
     assert_eq!((reply.status.as_u16(), reply.body.len()), (200, 0));
     assert_eq!(reply.header("content-length"), "10");
+    let ranged = door
+        .request("HEAD", &format!("/download?id={id}"))
+        .header("range", "bytes=0-1");
+    assert_eq!(door.send(ranged, ()).await.status, 200);
 }
 
 #[tokio::test]
@@ -76,6 +80,10 @@ async fn a_resumed_download_starts_over_when_the_mp3_is_another() {
         206
     );
     assert_eq!(door.send(resume("\"another\""), ()).await.status, 200);
+    assert_eq!(
+        door.send(resume(&format!("W/\"{id}\"")), ()).await.status,
+        200
+    );
 }
 
 #[tokio::test]

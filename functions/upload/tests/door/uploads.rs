@@ -232,46 +232,51 @@ async fn a_video_that_is_too_large_leaves_nothing() {
     assert_eq!(door.upload("a.mp4", &[0; 10_000]).await.status, 202);
 }
 
-#[tokio::test]
-async fn headers_without_end_are_not_kept() {
-    let door = Door::new().await;
-    let start = format!("--{BOUNDARY}\r\nx: ").into_bytes();
-    let sent = Arc::new(std::sync::atomic::AtomicUsize::new(0));
-    let count = Arc::clone(&sent);
-    let pieces = std::iter::once(start).chain(std::iter::repeat_n(vec![b'x'; 64 * 1024], 64));
-    let pieces = pieces.inspect(move |_| {
-        count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    });
-    let body = Body::from_stream(stream::iter(pieces.map(Ok::<_, io::Error>)));
-    let content_type = format!("multipart/form-data; boundary={BOUNDARY}");
-    let request = door
-        .request("POST", "/upload")
-        .header("content-type", content_type);
-    let reply = door.send(request, body).await;
-    assert_eq!(
-        (reply.status.as_u16(), reply.problem_code().as_str()),
-        (400, "bad-request")
-    );
-    let read = sent.load(std::sync::atomic::Ordering::Relaxed);
-    assert!(read < 20, "{read} of 64 pieces were read");
-}
-
-#[tokio::test]
-async fn a_refused_upload_is_told_why_while_it_still_sends() {
-    let door = Door::with(&["--max-upload", "10KB"]).await;
+/// What a client is told that reads the answer only when it has sent everything.
+async fn told_after_all(door: &Door, headers: &str, body: &[u8]) -> String {
     let address = serve(door.router.clone())
         .await
         .replace("http://", "")
         .replace('/', "");
     let mut connection = tokio::net::TcpStream::connect(&address).await.unwrap();
-    let head =
-        format!("POST /upload HTTP/1.1\r\nhost: {address}\r\ncontent-length: 20000000\r\n\r\n");
+    let head = format!(
+        "POST /upload HTTP/1.1\r\nhost: {address}\r\n{headers}content-length: {}\r\n\r\n",
+        body.len()
+    );
     connection.write_all(head.as_bytes()).await.unwrap();
-    // A client such as this one reads the answer only when it has sent everything.
-    connection.write_all(&vec![0; 20_000_000]).await.unwrap();
+    connection.write_all(body).await.unwrap();
     let mut answer = [0; 12];
     connection.read_exact(&mut answer).await.unwrap();
-    assert_eq!(&answer, b"HTTP/1.1 401");
+    String::from_utf8(answer.to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn a_refused_upload_is_told_why_while_it_still_sends() {
+    let door = Door::with(&["--max-upload", "10KB"]).await;
+    let large = "x".repeat(20_000_000);
+    assert_eq!(
+        told_after_all(&door, "", large.as_bytes()).await,
+        "HTTP/1.1 401"
+    );
+
+    let token = format!("authorization: {}\r\n", door.keys.bearer("kevin@email.com"));
+    assert_eq!(
+        told_after_all(&door, &token, large.as_bytes()).await,
+        "HTTP/1.1 413"
+    );
+
+    let door = Door::new().await;
+    let token = format!("authorization: {}\r\n", door.keys.bearer("kevin@email.com"));
+    let multipart = format!("{token}content-type: multipart/form-data; boundary={BOUNDARY}\r\n");
+    let two = format!(
+        "{}{}",
+        part("file", "a.mp4", "video"),
+        part("file", "b.mp4", &large)
+    );
+    assert_eq!(
+        told_after_all(&door, &multipart, two.as_bytes()).await,
+        "HTTP/1.1 400"
+    );
 }
 
 #[tokio::test]
