@@ -14,7 +14,7 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    match Command::parse() {
+    match decant_function::settings() {
         Command::Up(config) => up::run(config).await,
     }
 }

@@ -7,7 +7,13 @@ use std::{path::PathBuf, str::FromStr, time::Duration};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Config {
     /// The port of the door.
-    #[arg(long, env = "PORT", value_name = "PORT", default_value_t = 8080)]
+    #[arg(
+        long,
+        env = "PORT",
+        value_name = "PORT",
+        default_value = "8080",
+        value_parser = decant_function::port
+    )]
     pub(crate) port: u16,
     /// The folder of all data. Made if absent.
     #[arg(
@@ -52,6 +58,9 @@ pub(crate) struct Config {
     pub(crate) shutdown_grace: Duration,
 }
 
+/// The longest password that `auth` takes.
+const LONGEST_PASSWORD_BYTES: usize = 1024;
+
 /// A first user.
 #[derive(Debug, Clone)]
 pub(crate) struct Admin {
@@ -65,7 +74,7 @@ impl FromStr for Admin {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let expected = || "expected email:password such as kevin@email.com:Qwerty123".to_owned();
         let (username, password) = text.split_once(':').ok_or_else(expected)?;
-        if password.is_empty() {
+        if password.is_empty() || password.len() > LONGEST_PASSWORD_BYTES {
             return Err(expected());
         }
         Ok(Self {

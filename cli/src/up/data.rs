@@ -75,6 +75,7 @@ impl DataFolder {
                 file.write_all(secret.as_bytes())?;
                 file.sync_all()?;
                 fs::rename(&aside, &path)?;
+                File::open(&self.path)?.sync_all()?;
                 Ok(secret)
             }
             secret => secret.with_context(|| format!("can't read {}", path.display())),

@@ -4,7 +4,6 @@ use super::{
     process::binary,
 };
 use anyhow::{Context, ensure};
-use decant_events::Username;
 use secrecy::{ExposeSecret, SecretString};
 use std::process::Stdio;
 use tokio::process::Command;
@@ -12,38 +11,26 @@ use tokio::process::Command;
 /// The address of the user that is made when nobody named one.
 const NAMELESS: &str = "admin@localhost";
 
-/// What there is to tell about the first user.
-pub(crate) enum FirstUser {
-    /// It was made just now, with a password that nobody knows yet.
-    Made {
-        username: Username,
-        password: String,
-    },
-    /// The person named it, or it was there before.
-    Known,
-}
-
-/// Makes the keys and the users' database, and sees to it that somebody can sign in.
-pub(crate) async fn ensure(config: &Config, data: &DataFolder) -> anyhow::Result<FirstUser> {
+/// Sees to it that the users' database is there and somebody can sign in.
+pub(crate) async fn ensure(config: &Config, data: &DataFolder) -> anyhow::Result<()> {
     auth(data, &["migrate"], None).await?;
     if let Some(admin) = &config.admin {
-        add(data, admin).await?;
-        return Ok(FirstUser::Known);
+        return add(data, admin).await;
     }
     if !auth(data, &["user", "list"], None).await?.trim().is_empty() {
-        return Ok(FirstUser::Known);
+        return Ok(());
     }
-    let username: Username = NAMELESS.parse()?;
-    let password = random_hex(8);
-    add(
-        data,
-        &Admin {
-            username: username.clone(),
-            password: password.clone().into(),
-        },
-    )
-    .await?;
-    Ok(FirstUser::Made { username, password })
+    let admin = Admin {
+        username: NAMELESS.parse()?,
+        password: random_hex(8).into(),
+    };
+    // Told before it is made: a password that nobody has seen must not be the only one.
+    println!(
+        "The first user is made now; this password is not shown again:\n  {}  {}\n",
+        admin.username,
+        admin.password.expose_secret()
+    );
+    add(data, &admin).await
 }
 
 /// Makes the key that signs tokens and the file of public keys, if absent.

@@ -8,12 +8,15 @@ mod wiring;
 
 pub(crate) use config::Config;
 
+use chrono::{DateTime, Utc};
 use data::DataFolder;
-use decant_broker::{Broker, MemoryQueues, Settings};
+use decant_broker::{Broker, MemoryQueues, RunError, Settings};
+use decant_function::{client, reasons};
+use process::Function;
 use std::time::Duration;
 use tokio::{
     signal::unix::{SignalKind, signal},
-    task::JoinSet,
+    task::{JoinHandle, JoinSet},
     time::{Instant, sleep},
 };
 use tokio_util::sync::CancellationToken;
@@ -27,98 +30,114 @@ const SWEEP_AGAIN: Duration = Duration::from_secs(10);
 
 /// Runs the system until Ctrl-C or SIGTERM.
 pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
+    let started = chrono::Utc::now();
     let _telemetry = decant_function::telemetry::init("broker")?;
     let data = DataFolder::open(&config.data)?;
     let wiring = Wiring::new(&config, &data).await?;
-    let user = first_user::ensure(&config, &data).await?;
-
-    let settings = Settings {
-        grace: config.shutdown_grace,
-        ..Settings::default()
-    };
-    let broker = Broker::new(
-        &wiring.topology,
-        &wiring.routes,
-        MemoryQueues::default(),
-        settings,
-    )?;
-    let stop_broker = CancellationToken::new();
-    let mut running = JoinSet::new();
-    running.spawn({
-        let stopped = stop_broker.clone().cancelled_owned();
-        let broker = decant_broker::run(wiring.ingress, broker.clone(), stopped);
-        async move {
-            if let Err(error) = broker.await {
-                tracing::error!(%error, "the broker failed");
-            }
-        }
-    });
-    // The door closes first, so that nothing new comes in; then the broker ends what it delivers; then the rest.
-    let stop_door = CancellationToken::new();
-    let stop_rest = CancellationToken::new();
-    let mut rest = JoinSet::new();
-    for function in wiring.functions {
-        rest.spawn(function.supervise(stop_rest.clone(), config.shutdown_grace));
-    }
-    let mut door = JoinSet::new();
-    door.spawn(
-        wiring
-            .door
-            .supervise(stop_door.clone(), config.shutdown_grace),
-    );
+    first_user::ensure(&config, &data).await?;
 
     let asked_to_stop = asked_to_stop()?;
-    tokio::pin!(asked_to_stop);
+    let (door_url, auth_url) = (wiring.door_url.clone(), wiring.auth_url.clone());
+    let mut system = System::start(wiring, config.shutdown_grace)?;
+    let broker = system.broker.clone();
+    let lives = async {
+        ready(&door_url, &auth_url).await?;
+        println!("{}", welcome(config.port));
+        sweep(broker, started).await;
+        std::future::pending().await
+    };
     let ended = tokio::select! {
-        () = &mut asked_to_stop => Ok(()),
-        started = ready(&wiring.door_url, &wiring.auth_url) => match started {
-            Ok(()) => {
-                println!("{}", welcome(config.port, &user));
-                running.spawn(sweep(broker, stop_broker.clone()));
-                (&mut asked_to_stop).await;
-                Ok(())
-            }
-            not_ready => not_ready,
-        },
+        () = asked_to_stop => Ok(()),
+        failed = lives => failed,
+        failed = system.broker_ended() => Err(failed),
     };
     tracing::info!("stopping; a second Ctrl-C stops at once");
-    let in_order = async {
-        stop_door.cancel();
-        while door.join_next().await.is_some() {}
-        stop_broker.cancel();
-        while running.join_next().await.is_some() {}
-        stop_rest.cancel();
-        while rest.join_next().await.is_some() {}
-    };
     tokio::select! {
-        () = in_order => {}
+        () = system.stop() => {}
         _ = tokio::signal::ctrl_c() => {}
     }
     ended
 }
 
-/// Has whatever was under way when the system last ended announced again: the queues were in memory.
-async fn sweep(broker: Broker, stopped: CancellationToken) {
-    let swept = async {
-        while let Err(error) = broker
-            .ping("sweep", Some(r#"{"queues_lost":true}"#.into()))
-            .await
-        {
-            tracing::warn!(%error, "the sweep at start comes again");
-            sleep(SWEEP_AGAIN).await;
+/// What runs, in the order in which it stops: the door first, so that nothing new comes in; then the broker, when it has
+/// ended what it delivers; then the rest.
+struct System {
+    door: Part,
+    broker: Broker,
+    broker_runs: JoinHandle<Result<(), RunError>>,
+    stop_broker: CancellationToken,
+    rest: Part,
+}
+
+impl System {
+    fn start(wiring: Wiring, grace: Duration) -> anyhow::Result<Self> {
+        let settings = Settings {
+            grace,
+            ..Settings::default()
+        };
+        let queues = MemoryQueues::default();
+        let broker = Broker::new(&wiring.topology, &wiring.routes, queues, settings)?;
+        let stop_broker = CancellationToken::new();
+        let stopped = stop_broker.clone().cancelled_owned();
+        Ok(Self {
+            broker_runs: tokio::spawn(decant_broker::run(wiring.ingress, broker.clone(), stopped)),
+            broker,
+            stop_broker,
+            door: Part::start([wiring.door], grace),
+            rest: Part::start(wiring.functions, grace),
+        })
+    }
+
+    /// The broker runs until it is told to stop: its end before that is a failure.
+    async fn broker_ended(&mut self) -> anyhow::Error {
+        match (&mut self.broker_runs).await {
+            Ok(Err(error)) => anyhow::Error::new(error).context("the broker failed"),
+            ended => anyhow::anyhow!("the broker ended: {ended:?}"),
         }
-    };
-    tokio::select! {
-        () = swept => {}
-        () = stopped.cancelled() => {}
+    }
+
+    async fn stop(self) {
+        self.door.stop().await;
+        self.stop_broker.cancel();
+        if !self.broker_runs.is_finished() {
+            let _ = self.broker_runs.await;
+        }
+        self.rest.stop().await;
+    }
+}
+
+/// Functions that start and stop together.
+struct Part {
+    functions: JoinSet<()>,
+    stop: CancellationToken,
+}
+
+impl Part {
+    fn start(functions: impl IntoIterator<Item = Function>, grace: Duration) -> Self {
+        let stop = CancellationToken::new();
+        let run = |function: Function| function.supervise(stop.clone(), grace);
+        let functions = functions.into_iter().map(run).collect();
+        Self { functions, stop }
+    }
+
+    async fn stop(mut self) {
+        self.stop.cancel();
+        while self.functions.join_next().await.is_some() {}
+    }
+}
+
+/// Has whatever was under way before this start announced again: the queues were in memory.
+async fn sweep(broker: Broker, started: DateTime<Utc>) {
+    let ping = format!(r#"{{"queues_lost_before":"{}"}}"#, started.to_rfc3339());
+    while let Err(error) = broker.ping("sweep", Some(ping.clone())).await {
+        tracing::warn!(error = reasons(&error), "the sweep at start comes again");
+        sleep(SWEEP_AGAIN).await;
     }
 }
 
 /// Waits until a request through the door would succeed.
 async fn ready(door: &url::Url, auth: &url::Url) -> anyhow::Result<()> {
-    let client = reqwest::Client::builder()
-        .timeout(Duration::from_secs(5))
-        .build()?;
+    let client = client(Duration::from_secs(5))?;
     let began = Instant::now();
     for function in [auth, door] {
         let readiness = function.join("health/readiness")?;
@@ -149,18 +168,10 @@ fn asked_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
     })
 }
 
-fn welcome(port: u16, user: &first_user::FirstUser) -> String {
+fn welcome(port: u16) -> String {
     let door = format!("http://localhost:{port}");
-    let sign_in = match user {
-        first_user::FirstUser::Made { username, password } => {
-            format!(
-                "A first user was made; this password is not shown again:\n  {username}  {password}\n\n"
-            )
-        }
-        first_user::FirstUser::Known => String::new(),
-    };
     format!(
-        "{sign_in}Decant is ready at {door}\n\nTry next:\n  \
+        "Decant is ready at {door}\n\nTry next:\n  \
          TOKEN=$(curl -sX POST {door}/login -u EMAIL:PASSWORD)\n  \
          curl -X POST -F \"file=@./video.mp4\" -H \"Authorization: Bearer $TOKEN\" {door}/upload\n  \
          curl {door}/jobs -H \"Authorization: Bearer $TOKEN\"\n  \

@@ -5,7 +5,7 @@ use super::{
     process::{Function, Variables, check_settings},
 };
 use anyhow::Context;
-use decant_broker::{Routes, Topology};
+use decant_broker::{Destination, Routes, Topology};
 use include_dir::{Dir, include_dir};
 use std::{ffi::OsString, net::TcpListener};
 use url::Url;
@@ -28,7 +28,10 @@ pub(crate) struct Wiring {
 impl Wiring {
     /// Checks every setting, then binds every socket: the door's where people expect it, the others' on loopback.
     pub(crate) async fn new(config: &Config, data: &DataFolder) -> anyhow::Result<Self> {
-        let topology = Topology::from_yaml([&KNATIVE, &EVENTING].into_iter().flat_map(manifests))?;
+        let mut topology =
+            Topology::from_yaml([&KNATIVE, &EVENTING].into_iter().flat_map(manifests))?;
+        let slots = slots()?;
+        cap_conversions(&mut topology, slots);
         first_user::ensure_keys(data).await?;
         let ingress = loopback()?;
         let [auth, convert, notify] = [loopback()?, loopback()?, loopback()?];
@@ -45,6 +48,7 @@ impl Wiring {
             sink,
             auth_url: auth_url.clone(),
             link_secret: data.link_secret()?,
+            slots,
         };
         let variables = [
             ("auth", environment.auth()),
@@ -79,6 +83,26 @@ impl Wiring {
     }
 }
 
+/// As many conversions as this machine has cores, unless somebody knows better.
+fn slots() -> anyhow::Result<usize> {
+    match std::env::var("DECANT_CONVERT_PARALLEL") {
+        Ok(slots) => slots.parse().with_context(|| {
+            format!("DECANT_CONVERT_PARALLEL: expected a number such as 2, got {slots}")
+        }),
+        Err(_) => Ok(std::thread::available_parallelism().map_or(1, usize::from)),
+    }
+}
+
+/// The manifests count on a pod for each delivery to `convert`. Here is one process: what it has no slot for waits in the
+/// queue, where no clock runs, and not in a request.
+fn cap_conversions(topology: &mut Topology, slots: usize) {
+    for trigger in &mut topology.triggers {
+        if matches!(&trigger.subscriber, Destination::Service { name, .. } if name == "convert") {
+            trigger.parallelism = trigger.parallelism.min(slots);
+        }
+    }
+}
+
 fn loopback() -> anyhow::Result<TcpListener> {
     TcpListener::bind(("127.0.0.1", 0)).context("no free port on loopback")
 }
@@ -101,11 +125,19 @@ struct Environment<'a> {
     sink: Url,
     auth_url: Url,
     link_secret: String,
+    slots: usize,
 }
 
 impl Environment<'_> {
+    /// Also when this process is gone: what a function ends later, the next start's sweep doesn't see.
+    fn grace(&self) -> (&'static str, OsString) {
+        let seconds = self.config.shutdown_grace.as_secs();
+        ("SHUTDOWN_GRACE", seconds.to_string().into())
+    }
+
     fn auth(&self) -> Variables {
         vec![
+            self.grace(),
             ("DECANT_USERS", self.data.users().into()),
             ("DECANT_SIGNING_KEY", self.data.signing_key().into()),
             // Only the door talks to auth, and names its clients.
@@ -115,6 +147,7 @@ impl Environment<'_> {
 
     fn upload(&self) -> Variables {
         let mut variables = vec![
+            self.grace(),
             ("DECANT_STORE", self.data.store().into()),
             ("K_SINK", self.sink.as_str().into()),
             ("DECANT_AUTH_URL", self.auth_url.as_str().into()),
@@ -131,7 +164,11 @@ impl Environment<'_> {
     }
 
     fn convert(&self) -> Variables {
-        vec![("DECANT_STORE", self.data.store().into())]
+        vec![
+            self.grace(),
+            ("DECANT_STORE", self.data.store().into()),
+            ("DECANT_CONVERT_PARALLEL", self.slots.to_string().into()),
+        ]
     }
 
     fn notify(&self) -> Variables {
@@ -140,6 +177,7 @@ impl Environment<'_> {
             public_url.unwrap_or_else(|| format!("http://localhost:{}", self.config.port));
         let gmail = std::env::var_os("GMAIL_ADDRESS").is_some();
         let mut variables = vec![
+            self.grace(),
             ("DECANT_STORE", self.data.store().into()),
             ("K_SINK", self.sink.as_str().into()),
             ("LINK_SECRET", self.link_secret.as_str().into()),

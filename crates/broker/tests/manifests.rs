@@ -8,6 +8,7 @@ use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
 use chrono::{DateTime, Utc};
 use decant_broker::{Destination, Topology, Trigger};
+use decant_events::{EventData, JobFailed, Mp3Ready, VideoUploaded};
 use serde_json::Value;
 
 /// As the real dispatcher's.
@@ -74,15 +75,15 @@ fn there_are_three_arrows_each_for_one_type_of_event() {
     assert_eq!((topology.broker.as_str(), arrows.len()), ("decant", 3));
     assert_eq!(
         arrow("video-uploaded"),
-        ("dev.decant.video.uploaded", to("convert", "/"))
+        (VideoUploaded::TYPE, to("convert", "/"))
     );
     assert_eq!(
         arrow("mp3-ready"),
-        ("dev.decant.mp3.ready", to("notify", "/mp3-ready"))
+        (Mp3Ready::TYPE, to("notify", "/mp3-ready"))
     );
     assert_eq!(
         arrow("job-failed"),
-        ("dev.decant.job.failed", to("notify", "/job-failed"))
+        (JobFailed::TYPE, to("notify", "/job-failed"))
     );
     for trigger in &topology.triggers {
         assert_eq!(trigger.filter.0.len(), 1);

@@ -8,6 +8,7 @@ mod event;
 mod file_id;
 mod link;
 mod problem;
+pub mod token;
 mod username;
 
 pub use event::{EventData, JobFailed, Mp3Ready, VideoUploaded};

@@ -57,5 +57,10 @@ fn answered(response: &Response, elapsed: Duration, span: &Span) {
     let status = response.status().as_u16();
     span.record("http.response.status_code", status);
     let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-    tracing::info!(http.response.status_code = status, elapsed_ms, "answered");
+    tracing::info!(
+        http.response.status_code = status,
+        elapsed_ms,
+        function = telemetry::function(),
+        "answered"
+    );
 }

@@ -27,17 +27,21 @@ fn without_secrets(mut error: clap::Error, mut command: clap::Command) -> clap::
     let Some(ContextValue::String(wrong)) = error.get(ContextKind::InvalidArg) else {
         return error;
     };
-    let secret = std::iter::once(&command)
-        .chain(command.get_subcommands())
-        .flat_map(clap::Command::get_arguments)
-        .any(|argument| argument.is_hide_env_values_set() && argument.to_string() == *wrong);
-    if secret {
+    if takes_secret(&command, wrong) {
         error.insert(
             ContextKind::InvalidValue,
             ContextValue::String("…".to_owned()),
         );
     }
     error
+}
+
+fn takes_secret(command: &clap::Command, name: &str) -> bool {
+    let mut arguments = command.get_arguments();
+    arguments.any(|argument| argument.is_hide_env_values_set() && argument.to_string() == name)
+        || command
+            .get_subcommands()
+            .any(|command| takes_secret(command, name))
 }
 
 /// A value parser for time: a number with a unit, seconds without one.

@@ -1,4 +1,4 @@
-use crate::ProblemDetails;
+use crate::{ProblemDetails, telemetry};
 use async_trait::async_trait;
 use axum::{
     Router,
@@ -33,7 +33,7 @@ pub(crate) fn routes(ready: impl Ready) -> Router {
 }
 
 fn not_ready(lack: NotReady) -> ProblemDetails {
-    tracing::warn!(error = %lack, "readiness failed");
+    tracing::warn!(function = telemetry::function(), error = %lack, "readiness failed");
     ProblemDetails::new(
         StatusCode::SERVICE_UNAVAILABLE,
         "not-ready",

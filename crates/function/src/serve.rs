@@ -1,4 +1,4 @@
-use crate::{ServerConfig, stop::asked_to_stop, tasks};
+use crate::{ServerConfig, stop::asked_to_stop, tasks, telemetry};
 use axum::{Extension, Router, extract::ConnectInfo};
 use hyper::server::conn::http1;
 use hyper_util::{
@@ -27,7 +27,7 @@ const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 /// Serves until SIGTERM or Ctrl-C, then drains. Listens on the socket that it was handed (`LISTEN_FDS`), else binds.
 pub async fn serve(config: &ServerConfig, router: Router) -> io::Result<()> {
     let listener = listen(config).await?;
-    tracing::info!(address = %listener.local_addr()?, "listening");
+    tracing::info!(function = telemetry::function(), address = %listener.local_addr()?, "listening");
     run(
         listener,
         router,
@@ -59,7 +59,7 @@ pub async fn run(
         }
     }
     drop(listener);
-    tracing::info!("draining");
+    tracing::info!(function = telemetry::function(), "draining");
     let end = Instant::now() + grace;
     let drained = async {
         draining.shutdown().await;

@@ -19,6 +19,8 @@ use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::Subscribe
 
 const METRICS_UPKEEP: Duration = Duration::from_secs(30);
 
+static FUNCTION: OnceLock<&str> = OnceLock::new();
+
 static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
 
 /// Flushes what is not yet exported when dropped.
@@ -39,6 +41,7 @@ pub struct TelemetryError(String);
 /// Sets up the telemetry of the process. Logs go to standard error: as text on a terminal, as JSON lines elsewhere.
 /// `RUST_LOG` filters them (default `info`).
 pub fn init(function: &'static str) -> Result<Telemetry, TelemetryError> {
+    let _ = FUNCTION.set(function);
     let provider = tracer_provider(function)?;
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
@@ -90,6 +93,11 @@ fn tracer_provider(function: &'static str) -> Result<SdkTracerProvider, Telemetr
         .build()
         .map_err(|error| TelemetryError(error.to_string()))?;
     Ok(provider.with_batch_exporter(exporter).build())
+}
+
+/// The function that this process is: for lines that every function writes.
+pub(crate) fn function() -> &'static str {
+    FUNCTION.get().copied().unwrap_or("unnamed")
 }
 
 /// The metrics so far, in Prometheus' text format.

@@ -24,7 +24,7 @@ pub use commands::{Command, KeygenFiles, UserCommand};
 pub use config::{Config, Invocation};
 pub use keys::{KeyError, KeyPair};
 pub use passwords::{InvalidPassword, Password, Passwords};
-pub use tokens::{AUDIENCE, Claims, ISSUER, TYPE};
+pub use tokens::Claims;
 
 use anyhow::Context;
 use async_trait::async_trait;

@@ -1,18 +1,14 @@
 use crate::{KeyError, KeyPair, users::User};
-use decant_events::Username;
+use decant_events::{
+    Username,
+    token::{AUDIENCE, ISSUER, TYPE},
+};
 use jsonwebtoken::{
     Algorithm, DecodingKey, EncodingKey, Header, Validation, errors::ErrorKind,
     get_current_timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
-
-/// The claim `iss` of every token.
-pub const ISSUER: &str = "decant";
-/// The claim `aud` of every token.
-pub const AUDIENCE: &str = "decant";
-/// The header `typ` of every token (RFC 9068): nothing else that the key may ever sign passes for one.
-pub const TYPE: &str = "at+jwt";
 
 const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 

@@ -7,7 +7,7 @@ use axum_extra::{
     TypedHeader,
     headers::{Authorization, authorization::Bearer},
 };
-use decant_events::Username;
+use decant_events::{Username, token};
 use decant_store::Job;
 use jsonwebtoken::{
     Algorithm, DecodingKey, Validation, decode, decode_header, errors::ErrorKind, jwk::JwkSet,
@@ -117,9 +117,9 @@ impl PublicKeys {
     }
 
     /// Whose token it is. Algorithm, type, issuer, audience and expiry must all be as auth sets them.
-    fn verify(&self, token: &str) -> Result<Person, Error> {
-        let header = decode_header(token).map_err(|_| Error::InvalidToken)?;
-        if header.typ.as_deref() != Some("at+jwt") {
+    fn verify(&self, text: &str) -> Result<Person, Error> {
+        let header = decode_header(text).map_err(|_| Error::InvalidToken)?;
+        if header.typ.as_deref() != Some(token::TYPE) {
             return Err(Error::InvalidToken);
         }
         let keys = self.load()?;
@@ -131,11 +131,12 @@ impl PublicKeys {
             })
             .ok_or(Error::InvalidToken)?;
         let mut validation = Validation::new(Algorithm::EdDSA);
-        validation.set_issuer(&["decant"]);
-        validation.set_audience(&["decant"]);
+        validation.set_issuer(&[token::ISSUER]);
+        validation.set_audience(&[token::AUDIENCE]);
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         validation.leeway = 0;
-        decode::<Person>(token, &key, &validation)
+        validation.reject_tokens_expiring_in_less_than = 1; // at `exp` it is over
+        decode::<Person>(text, &key, &validation)
             .map(|token| token.claims)
             .map_err(|error| match error.kind() {
                 ErrorKind::ExpiredSignature => Error::ExpiredToken,
