@@ -13,9 +13,9 @@ async fn time(auth: &TestAuth, name: &str, password: &str, round: usize) -> Dura
     start.elapsed()
 }
 
-fn median(mut times: Vec<Duration>) -> f64 {
-    times.sort();
-    times[times.len() / 2].as_secs_f64()
+/// The shortest of several: whatever else the machine does only adds to it.
+fn shortest(times: Vec<Duration>) -> f64 {
+    times.into_iter().min().unwrap_or_default().as_secs_f64()
 }
 
 #[tokio::test]
@@ -27,10 +27,11 @@ async fn an_unknown_user_takes_as_long_as_a_wrong_password() {
         unknown.push(time(&auth, "nobody@email.com", PASSWORD, round).await);
         odd.push(time(&auth, "no address", "", round).await);
     }
-    let known = median(known);
-    for other in [median(unknown), median(odd)] {
+    let known = shortest(known);
+    for other in [shortest(unknown), shortest(odd)] {
         let ratio = other / known;
-        assert!((0.5..2.0).contains(&ratio), "{ratio} times as long");
+        // Without a hash it would be a hundredth.
+        assert!((0.33..3.0).contains(&ratio), "{ratio} times as long");
     }
 }
 
@@ -47,6 +48,6 @@ async fn a_throttled_login_is_not_hashed() {
         assert_eq!(auth.login(KEVIN, PASSWORD).await.status, 429);
         throttled.push(start.elapsed());
     }
-    let ratio = median(throttled) / median(hashed);
+    let ratio = shortest(throttled) / shortest(hashed);
     assert!(ratio < 0.5, "{ratio} times as long");
 }
