@@ -20,6 +20,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 use tokio_util::sync::CancellationToken;
+use url::Url;
 use wiring::Wiring;
 
 /// How long the functions may take until they are ready.
@@ -37,11 +38,11 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     first_user::ensure(&config, &data).await?;
 
     let asked_to_stop = asked_to_stop()?;
-    let (door_url, auth_url) = (wiring.door_url.clone(), wiring.auth_url.clone());
+    let addresses = wiring.addresses.clone();
     let mut system = System::start(wiring, config.shutdown_grace)?;
     let broker = system.broker.clone();
     let lives = async {
-        ready(&door_url, &auth_url).await?;
+        ready(&addresses).await?;
         println!("{}", welcome(config.port));
         sweep(broker, started).await;
         std::future::pending().await
@@ -135,11 +136,11 @@ async fn sweep(broker: Broker, started: DateTime<Utc>) {
     }
 }
 
-/// Waits until a request through the door would succeed.
-async fn ready(door: &url::Url, auth: &url::Url) -> anyhow::Result<()> {
+/// Waits until every function is ready: a request through the door would succeed, and so would what follows from it.
+async fn ready(functions: &[Url]) -> anyhow::Result<()> {
     let client = client(Duration::from_secs(5))?;
     let began = Instant::now();
-    for function in [auth, door] {
+    for function in functions {
         let readiness = function.join("health/readiness")?;
         loop {
             let answer = client.get(readiness.clone()).send().await;

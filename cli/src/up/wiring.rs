@@ -20,8 +20,8 @@ pub(crate) struct Wiring {
     pub(crate) routes: Routes,
     pub(crate) ingress: tokio::net::TcpListener,
     pub(crate) door: Function,
-    pub(crate) door_url: Url,
-    pub(crate) auth_url: Url,
+    /// Where the functions answer, the door last.
+    pub(crate) addresses: Vec<Url>,
     pub(crate) functions: Vec<Function>,
 }
 
@@ -36,10 +36,11 @@ impl Wiring {
         let ingress = loopback()?;
         let [auth, convert, notify] = [loopback()?, loopback()?, loopback()?];
         let auth_url = Function::url(&auth)?;
+        let (convert_url, notify_url) = (Function::url(&convert)?, Function::url(&notify)?);
         let routes = Routes::new([
             ("auth", auth_url.clone()),
-            ("convert", Function::url(&convert)?),
-            ("notify", Function::url(&notify)?),
+            ("convert", convert_url.clone()),
+            ("notify", notify_url.clone()),
         ]);
         let sink = Function::url(&ingress)?;
         let environment = Environment {
@@ -72,8 +73,7 @@ impl Wiring {
             routes,
             ingress: tokio::net::TcpListener::from_std(ingress)?,
             door: Function::new("upload", door, environment.upload()),
-            door_url,
-            auth_url,
+            addresses: vec![auth_url, convert_url, notify_url, door_url],
             functions: vec![
                 Function::new("auth", auth, environment.auth()),
                 Function::new("convert", convert, environment.convert()),

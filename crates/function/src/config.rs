@@ -66,7 +66,7 @@ pub fn http_url(text: &str) -> Result<Url, String> {
 }
 
 /// A value parser for a port.
-pub fn port(text: &str) -> Result<u16, String> {
+fn port(text: &str) -> Result<u16, String> {
     text.parse()
         .map_err(|_| "expected a port from 0 to 65535".into())
 }

@@ -1,0 +1,24 @@
+//! The whole system on one machine.
+
+mod clips;
+mod crashes;
+mod events;
+mod first_start;
+mod full_store;
+mod judges;
+mod mail_server;
+mod refusals;
+mod replays;
+mod settings;
+mod smtp;
+mod stopping;
+mod traces;
+mod whole_way;
+
+use std::time::Duration;
+
+/// Enough for a short clip's conversion and its mail on a machine that is busy with other tests.
+const SOON: Duration = Duration::from_secs(60);
+
+/// Enough for what a kill left behind: its lease runs out after 30 s, and the broker comes back after 8, 24 and 56 s.
+const AFTER_A_LEASE: Duration = Duration::from_secs(150);

@@ -1,0 +1,61 @@
+//! Events that come more than once, or from somebody else.
+
+use crate::{AFTER_A_LEASE, SOON, clips, events::post, mail_server::MailServer};
+use decant_e2e::{EMAIL, System, eventually};
+use futures::future::join_all;
+use reqwest::StatusCode;
+use serde_json::json;
+
+const FIFTY: usize = 50;
+const FORGED_MP3: &str = "0123456789abcdef01234567";
+
+#[tokio::test]
+async fn fifty_identical_events_at_once_with_a_forged_owner_and_mp3_are_one_mp3_and_one_mail_to_the_owner()
+ {
+    let mut system = System::new();
+    let server = MailServer::start(system.scratch()).await;
+    system
+        .set("DECANT_SMTP", &server.setting())
+        .set("SSL_CERT_FILE", &server.certificate())
+        .start()
+        .await;
+    let client = system.client().await;
+    let convert = format!(
+        "http://127.0.0.1:{}/",
+        system.function("convert").variable("PORT")
+    );
+    let ingress = system.function("upload").variable("K_SINK");
+
+    let job = client.upload("Film.mp4", clips::short()).await;
+    let answers =
+        join_all((0..FIFTY).flat_map(|_| [forged(&convert, &job.id), forged(&ingress, &job.id)]));
+    for (n, status) in answers.await.into_iter().enumerate() {
+        let expected: &[u16] = if n % 2 == 0 { &[200, 503] } else { &[202] };
+        assert!(expected.contains(&status.as_u16()), "{status}");
+    }
+    let job = client.wait_for(&job.id, "ready", SOON).await;
+    // The upload's own event and the fifty at the ingress: each was answered with an mp3.ready, and that was delivered.
+    eventually("the delivery of every reply", AFTER_A_LEASE, async || {
+        let lines = system.log_lines();
+        let mut delivered = lines.iter().filter(|line| {
+            line["span"]["http.route"] == "/mp3-ready" && line["http.response.status_code"] == 200
+        });
+        delivered.nth(FIFTY).map(drop)
+    })
+    .await;
+
+    assert_ne!(job.mp3(), FORGED_MP3);
+    assert_eq!(system.mp3s(), [job.mp3()]);
+    let mails = server.happened("mail");
+    assert_eq!(mails.len(), 1);
+    assert_eq!(mails[0]["recipients"], json!([EMAIL]));
+    assert_eq!(client.job(&job.id).await.username, EMAIL);
+}
+
+async fn forged(address: &str, job: &str) -> StatusCode {
+    let data = json!({
+        "video_fid": job, "mp3_fid": FORGED_MP3, "username": "mallory@email.com",
+        "file_name": "stolen.mp4", "size_bytes": 1,
+    });
+    post(address, "dev.decant.video.uploaded", data).await
+}
