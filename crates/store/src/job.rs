@@ -95,10 +95,17 @@ impl Job {
     /// The video's name without its extension: the MP3's title and the stem of its file name.
     pub fn title(&self) -> &str {
         match self.file_name.rsplit_once('.') {
-            Some((stem, extension)) if !stem.is_empty() && extension.len() <= 5 => stem,
+            Some((stem, end)) if !stem.is_empty() && is_extension(end) => stem,
             _ => &self.file_name,
         }
     }
+}
+
+/// `mp4`, `3gp`, `webm`, but not the end of "Dr. Who" or of "Talk v1.2".
+fn is_extension(end: &str) -> bool {
+    (1..=5).contains(&end.len())
+        && end.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        && end.bytes().any(|byte| byte.is_ascii_alphabetic())
 }
 
 /// A published MP3.
@@ -133,6 +140,46 @@ mod tests {
     fn every_state_survives_its_word() {
         for state in State::ALL {
             assert_eq!(state.as_str().parse(), Ok(state));
+        }
+    }
+
+    #[test]
+    fn a_title_is_the_name_without_its_extension() {
+        for (file_name, title) in [
+            ("Film.mp4", "Film"),
+            ("Film.part.MKV", "Film.part"),
+            ("Grüße 👋.3gp", "Grüße 👋"),
+            ("Dr. Who", "Dr. Who"),
+            ("Dr. Who.m2ts", "Dr. Who"),
+            ("Talk v1.2", "Talk v1.2"),
+            ("Talk v1.2.webm", "Talk v1.2"),
+            ("Film.größe", "Film.größe"),
+            ("Film.matroska", "Film.matroska"),
+            ("Film.", "Film."),
+            (".mp4", ".mp4"),
+            ("Film", "Film"),
+            ("", ""),
+        ] {
+            assert_eq!(named(file_name).title(), title);
+        }
+    }
+
+    fn named(file_name: &str) -> Job {
+        let now = DateTime::UNIX_EPOCH;
+        Job {
+            id: FileId::mint(),
+            owner: "kevin@email.com".parse().expect("a mail address"),
+            state: State::Queued,
+            run: 1,
+            file_name: file_name.into(),
+            size_bytes: None,
+            progress_percent: 0.0,
+            attempts: 0,
+            mp3: None,
+            problem: None,
+            traceparent: None,
+            created_at: now,
+            updated_at: now,
         }
     }
 }

@@ -42,8 +42,8 @@ pub enum MailClaim {
 pub enum Due {
     /// Those whose gap is over. The gap doubles with each announcement.
     ByGap,
-    /// All that were last announced before this time of the database's clock, even those under a live lease: the queues
-    /// were lost, and whoever held the lease maybe too.
+    /// All that were last announced before this time of the database's clock, or whose announcement was taken back, even
+    /// those under a live lease: the queues were lost, and whoever held the lease maybe too.
     AnnouncedBefore(DateTime<Utc>),
 }
 
@@ -127,8 +127,14 @@ pub trait Jobs: Send + Sync {
     async fn fail(&self, lease: &Lease, problem: &Problem) -> Result<Job, Error>;
 
     /// An event about the job died: `queued → failed`, or `converting → failed` if the lease has run out. `None` if the
-    /// job is elsewhere. The attempt's MP3 becomes litter.
-    async fn fail_undelivered(&self, id: FileId, problem: &Problem) -> Result<Option<Job>, Error>;
+    /// job is elsewhere, or if its last announcement is younger than `announced_for` or was taken back: then another
+    /// event is on its way, or will be. The attempt's MP3 becomes litter.
+    async fn fail_undelivered(
+        &self,
+        id: FileId,
+        problem: &Problem,
+        announced_for: Duration,
+    ) -> Result<Option<Job>, Error>;
 
     /// Takes the mail about a job that has ended and has none for its run yet. `lease_for` keeps others from sending it
     /// too. Counts the try; the gap until the next one by [`Jobs::unmailed`] doubles with each, from `gap`.
@@ -149,15 +155,21 @@ pub trait Jobs: Send + Sync {
     /// announcement counted, its next one put off by a doubling of `gap` (up to a day). `None` when no job is left.
     async fn announce_next(&self, due: Due, gap: Duration) -> Result<Option<Job>, Error>;
 
+    /// Takes an announcement back that the broker didn't take: it isn't counted, and the job is due at once. A job that
+    /// has ended is left alone, without an error.
+    async fn unannounce(&self, id: FileId) -> Result<(), Error>;
+
     /// Jobs that ended at least `grace` ago (and whose last try was long enough ago) and have no mail for their run.
     async fn unmailed(&self, grace: Duration, limit: u32) -> Result<Vec<FileId>, Error>;
 
-    /// Uploads whose lease ran out at least `grace` ago: their writers are gone.
-    async fn abandoned_uploads(&self, grace: Duration, limit: u32) -> Result<Vec<FileId>, Error>;
-
-    /// Forgets an abandoned upload (same condition as above). Its payload must be deleted before. Any other job is left
-    /// alone, without an error.
-    async fn forget_upload(&self, id: FileId, grace: Duration) -> Result<(), Error>;
+    /// Takes one upload whose lease ran out at least `grace` ago, the longest one first: its writer is gone, and if it
+    /// does come back it has lost its lease. Whoever takes it deletes the payload, then calls [`Jobs::discard`]; if that
+    /// fails, the upload is taken again when `lease_for` and a grace have passed.
+    async fn take_abandoned_upload(
+        &self,
+        grace: Duration,
+        lease_for: Duration,
+    ) -> Result<Option<Lease>, Error>;
 
     /// MP3s that became litter at least `grace` ago: whoever wrote them has stopped by then.
     async fn litter(&self, grace: Duration, limit: u32) -> Result<Vec<Litter>, Error>;

@@ -8,6 +8,7 @@
 
 mod embedded;
 mod error;
+mod events;
 mod job;
 mod jobs;
 mod payloads;
@@ -17,6 +18,7 @@ mod url;
 pub mod contract;
 
 pub use error::Error;
+pub use events::ANNOUNCE_GAP;
 pub use job::{Job, Mp3, NewJob, State};
 pub use jobs::{Claim, Due, Jobs, Lease, Litter, MailClaim};
 pub use payloads::{Bucket, CHUNK_BYTES, PayloadReader, PayloadWriter, Payloads};

@@ -5,6 +5,10 @@ use decant_function::{AnyEvent, Reply, event, reasons};
 use decant_store::Job;
 use std::time::Duration;
 
+/// The shortest life of an event before it dies: its waits alone are 504 s (rabbitmq-eventing/video-uploaded.yaml). Of
+/// a job that was announced since, another event is on its way, and this letter is forged or a duplicate's.
+const SHORTEST_LIFE: Duration = Duration::from_secs(500);
+
 /// An event's last delivery failed. The answer is never an event: the reply to a dead letter could die again.
 pub(crate) async fn on_dead_letter(
     State(app): State<App>,
@@ -27,16 +31,18 @@ pub(crate) async fn on_dead_letter(
 }
 
 impl App {
-    /// Nobody will convert this video any more, unless somebody does so right now or has done it already.
+    /// Nobody will convert this video any more, unless somebody does so right now or has done it already, or another
+    /// event is on its way.
     async fn give_up(&self, id: FileId) -> Result<(), Error> {
         let problem = Problem::new(
             code::UNDELIVERED,
             "The video arrived, but it could not be converted: the converter didn't answer, although it was asked \
              several times. This is our fault, not your video's.",
         );
-        let failed = self.store.jobs.fail_undelivered(id, &problem).await?;
+        let jobs = &self.store.jobs;
+        let failed = jobs.fail_undelivered(id, &problem, SHORTEST_LIFE).await?;
         let announced = match failed {
-            Some(job) => self.announce_failure(job, problem).await,
+            Some(job) => self.announce_failure(&job).await,
             None => false,
         };
         if !announced {
@@ -45,13 +51,11 @@ impl App {
         Ok(())
     }
 
-    async fn announce_failure(&self, job: Job, problem: Problem) -> bool {
-        tracing::warn!(job.id = %job.id, problem.code = problem.code, "job failed");
-        let failed = JobFailed {
-            video_fid: job.id,
-            username: job.owner,
-            problem,
+    async fn announce_failure(&self, job: &Job) -> bool {
+        let Some(failed) = job.job_failed() else {
+            return false;
         };
+        tracing::warn!(job.id = %job.id, problem.code = failed.problem.code, "job failed");
         let emitted = self.sink.emit(event("notify", &failed, job.run)).await;
         if let Err(error) = &emitted {
             tracing::warn!(job.id = %job.id, error = reasons(error), "job.failed not emitted, the mail goes directly");

@@ -32,7 +32,7 @@ pub(crate) enum Error {
     Held,
     #[error("the mail could not be sent")]
     Unsent(#[from] SendError),
-    #[error("sending the mail broke off")]
+    #[error("sending it broke off")]
     BrokeOff(#[from] tokio::task::JoinError),
     #[error("the store can't do it")]
     Store(#[from] decant_store::Error),

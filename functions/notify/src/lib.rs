@@ -4,7 +4,8 @@
 //! - Events are hints: whom a mail goes to, what it says and which MP3 it links to come from the job record alone.
 //! - A job's run has one mail. Whoever sends it holds the record's mail lease, and a mail that is sent again after a
 //!   crash has the same `Message-ID` (and is the same file).
-//! - What can't be sent now stays unsent in the record: the broker comes back, then the sweep.
+//! - What can't be sent now stays unsent in the record: the broker comes back, then the sweep. What can never be sent
+//!   is given up, with an error in the log and a count.
 //! - No address, password or link in a log line.
 
 mod config;

@@ -6,13 +6,16 @@ use decant_store::{Error as StoreError, Job, Lease, MailClaim};
 use std::time::Duration;
 use tracing::Instrument;
 
-/// How long a mail is ours: longer than a server may take with it.
-const LEASE: Duration = Duration::from_secs(60);
+/// How long a mail is ours: longer than a server may take with it (45 s) and then a busy database with the note that it
+/// is sent (a minute and more).
+pub(crate) const LEASE: Duration = Duration::from_secs(150);
 
 /// What became of the mail about a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mailed {
     Now,
+    /// It can never be sent: nobody tries it again.
+    GivenUp,
     /// It was sent before, or the job has not ended.
     NotDue,
 }
@@ -39,6 +42,7 @@ impl App {
         };
         match self.send(&job).await {
             Ok(()) => self.note_sent(&lease, &job).await,
+            Err(error) if error.is_final() => self.note_refused(&lease, &job, &error).await,
             Err(error) => {
                 metrics::counter!("decant_mails_total", "result" => "failed").increment(1);
                 if let Err(error) = self.store.jobs.release_mail(&lease).await {
@@ -64,6 +68,24 @@ impl App {
                 Ok(Mailed::Now)
             }
             // It will be sent again, under the same Message-ID.
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The record counts it as mailed, so that nobody tries again: what is left of it is this line and the count.
+    async fn note_refused(
+        &self,
+        lease: &Lease,
+        job: &Job,
+        why: &SendError,
+    ) -> Result<Mailed, Error> {
+        match self.store.jobs.mailed(lease).await {
+            Ok(()) => {
+                metrics::counter!("decant_mails_total", "result" => "refused").increment(1);
+                tracing::error!(job.id = %job.id, job.run = job.run, error = reasons(why), "mail given up");
+                Ok(Mailed::GivenUp)
+            }
+            Err(StoreError::LeaseLost) => Err(Error::Held),
             Err(error) => Err(error.into()),
         }
     }

@@ -1,9 +1,14 @@
 use crate::{ConnectError, Encryption, Outbox, SmtpServer, letter::Letter};
-use lettre::transport::smtp::{
-    Error as SmtpError,
-    authentication::DEFAULT_MECHANISMS,
-    client::{AsyncSmtpConnection, TlsParameters},
-    extension::ClientId,
+use lettre::{
+    Address, Message,
+    address::Envelope,
+    transport::smtp::{
+        Error as SmtpError,
+        authentication::DEFAULT_MECHANISMS,
+        client::{AsyncSmtpConnection, TlsParameters},
+        commands::{Data, Mail, Rcpt},
+        extension::{ClientId, Extension, MailBodyParameter, MailParameter},
+    },
 };
 use std::{
     fs::File,
@@ -15,6 +20,9 @@ use tokio::time::timeout;
 
 /// How long a server may take with one mail, from the first packet on: under the minute after which the broker comes back.
 const SEND_WITHIN: Duration = Duration::from_secs(45);
+
+/// Answers that refuse us, not this mail, whenever they come: login or encryption is missing (RFC 4954, section 6).
+const ABOUT_LOGIN: [u16; 4] = [530, 534, 535, 538];
 
 /// How long a server may take to say goodbye.
 const QUIT_WITHIN: Duration = Duration::from_secs(2);
@@ -33,7 +41,7 @@ pub(crate) enum SendError {
     Unwritable(String),
     #[error("the mail server refused it: {0}")]
     Refused(String),
-    #[error("the mail server takes no mail from us: {0}")]
+    #[error("the mail server takes no mail from us now: {0}")]
     Away(String),
     #[error("the mail server took longer than {} s", SEND_WITHIN.as_secs())]
     TimedOut,
@@ -42,8 +50,8 @@ pub(crate) enum SendError {
 }
 
 impl SendError {
-    /// Another mail may well go out.
-    pub(crate) fn concerns_this_mail_alone(&self) -> bool {
+    /// This mail can never go out. Another one may well.
+    pub(crate) fn is_final(&self) -> bool {
         matches!(self, Self::Unwritable(_) | Self::Refused(_))
     }
 }
@@ -88,13 +96,62 @@ async fn send_over(
 ) -> Result<(), SendError> {
     let connected = connect(server, tls).await;
     let mut connection = connected.map_err(|error| SendError::Away(reason(&error)))?;
-    let sent = connection
-        .send(letter.message.envelope(), &letter.message.formatted())
-        .await;
-    sent.map_err(|error| SendError::Refused(reason(&error)))?;
-    // The mail is gone: nobody waits for the goodbye.
+    let handed_over = hand_over(&mut connection, &letter.message).await;
+    // The mail is gone or refused: nobody waits for the goodbye.
     tokio::spawn(async move { timeout(QUIT_WITHIN, connection.quit()).await });
-    Ok(())
+    handed_over
+}
+
+/// What `AsyncSmtpConnection::send` does, but telling a refused sender, which is our setting and concerns every mail,
+/// from a refused recipient or message.
+async fn hand_over(
+    connection: &mut AsyncSmtpConnection,
+    message: &Message,
+) -> Result<(), SendError> {
+    let envelope = message.envelope();
+    let parameters = parameters(connection, envelope)?;
+    let from = connection.command(Mail::new(envelope.from().cloned(), parameters));
+    from.await
+        .map_err(|error| SendError::Away(reason(&error)))?;
+    for recipient in envelope.to() {
+        let to = connection.command(Rcpt::new(recipient.clone(), vec![]));
+        to.await.map_err(refusal)?;
+    }
+    connection.command(Data).await.map_err(refusal)?;
+    let taken = connection.message(&message.formatted()).await;
+    taken.map(drop).map_err(refusal)
+}
+
+/// Addresses beyond ASCII need SMTPUTF8; whoever offers it offers 8BITMIME too (RFC 6531, section 3.1).
+fn parameters(
+    connection: &AsyncSmtpConnection,
+    envelope: &Envelope,
+) -> Result<Vec<MailParameter>, SendError> {
+    let beyond_ascii = |address: &Address| !AsRef::<str>::as_ref(address).is_ascii();
+    let sender = envelope.from().is_some_and(beyond_ascii);
+    let recipient = envelope.to().iter().any(beyond_ascii);
+    let server = connection.server_info();
+    if !sender && !recipient {
+        Ok(vec![])
+    } else if server.supports_feature(Extension::SmtpUtfEight) {
+        let eight_bit = MailParameter::Body(MailBodyParameter::EightBitMime);
+        Ok(vec![MailParameter::SmtpUtfEight, eight_bit])
+    } else if sender {
+        Err(SendError::Away("the sender's address is not ASCII".into()))
+    } else {
+        let why = "the recipient's address is not ASCII, and the mail server takes no other";
+        Err(SendError::Unwritable(why.into()))
+    }
+}
+
+/// A permanent answer is about this mail; anything else, such as a broken connection, is about the server.
+fn refusal(error: SmtpError) -> SendError {
+    match error.status().map(u16::from) {
+        Some(code) if error.is_permanent() && !ABOUT_LOGIN.contains(&code) => {
+            SendError::Refused(reason(&error))
+        }
+        _ => SendError::Away(reason(&error)),
+    }
 }
 
 async fn connect(

@@ -1,5 +1,6 @@
 use crate::{App, error::Error};
 use axum::extract::State;
+use chrono::{DateTime, Utc};
 use decant_function::{AnyEvent, Reply};
 use serde::Deserialize;
 
@@ -7,8 +8,9 @@ use serde::Deserialize;
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Ping {
-    /// The broker's queues are gone, and with them whoever worked: `decant up` says so when it starts.
-    pub(crate) queues_lost: bool,
+    /// The broker's queues of before this time are gone, and with them whoever worked: `decant up` says so when it has
+    /// started, until it is understood. What was announced since needs no announcement again.
+    pub(crate) queues_lost_before: Option<DateTime<Utc>>,
 }
 
 /// Time to sweep.

@@ -3,40 +3,51 @@
 //! Invariants:
 //! - Each step does what it can, whatever became of the others. Two sweeps at once do no harm.
 //! - Bounded in number and time: a sweep ends within one request, the rest is for the next one.
-//! - A payload goes before the record that names it.
+//! - A payload goes before the record that names it, and an upload's only when its uploader has lost the lease.
 
-use crate::{App, error::Error, mail::Mailed, ping::Ping};
-use decant_events::{FileId, VideoUploaded};
+use crate::{
+    App,
+    error::Error,
+    mail::{LEASE, Mailed},
+    ping::Ping,
+};
+use decant_events::FileId;
 use decant_function::{event, reasons, telemetry};
-use decant_store::{Bucket, Due, Job};
+use decant_store::{ANNOUNCE_GAP, Bucket, Due, Job};
 use std::{future::Future, time::Duration};
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{Instrument, info_span};
 
-/// The longest that one step runs. Four of them stay under the 600 s that Serving gives a request.
-const STEP_WITHIN: Duration = Duration::from_secs(130);
+/// The longest that the mails take: HELD_WITHIN, a mail and a busy database. With the three other steps it stays under
+/// the 600 s that Serving gives a request.
+const MAIL_WITHIN: Duration = Duration::from_secs(270);
 
-/// How many jobs, mails, uploads or MP3s one step takes.
+/// The longest that each of the three other steps takes.
+const STEP_WITHIN: Duration = Duration::from_secs(100);
+
+/// How many mails or MP3s one step takes.
 const BATCH: u32 = 500;
-
-/// The gap until a job is announced again, doubled each time: the sweep's own period.
-const ANNOUNCE_GAP: Duration = Duration::from_secs(600);
 
 /// The gap until the sweep tries a mail again, doubled with each try. After the broker's seven tries it is 21 minutes.
 const MAIL_GAP: Duration = Duration::from_secs(10);
 
-/// How long the mails of a sender that went down are waited for: its lease is a minute.
-const HELD_WITHIN: Duration = Duration::from_secs(75);
+/// How long the mails of a sender that went down are waited for: until its lease (150 s) has run out.
+const HELD_WITHIN: Duration = Duration::from_secs(165);
+const _: () = assert!(HELD_WITHIN.as_secs() > LEASE.as_secs());
+
+/// How long an abandoned upload is ours to delete: no other sweep takes it meanwhile.
+const DELETE_WITHIN: Duration = Duration::from_secs(60);
 
 impl App {
     /// Does all four steps, then fails if one of them could not do all of its work.
     pub(crate) async fn sweep(&self, ping: &Ping) -> Result<(), Error> {
-        tracing::debug!(queues_lost = ping.queues_lost, "sweep begins");
+        let queues_lost = ping.queues_lost_before.is_some();
+        tracing::debug!(queues_lost, "sweep begins");
         let done = [
-            step("announce", self.announce(ping)).await,
-            step("mail", self.mail_the_unmailed(ping)).await,
-            step("delete uploads", self.delete_abandoned_uploads()).await,
-            step("delete litter", self.delete_litter()).await,
+            step("announce", STEP_WITHIN, self.announce(ping)).await,
+            step("mail", MAIL_WITHIN, self.mail_the_unmailed(queues_lost)).await,
+            step("uploads", STEP_WITHIN, self.delete_abandoned_uploads()).await,
+            step("litter", STEP_WITHIN, self.delete_litter()).await,
         ];
         if done.contains(&false) {
             return Err(Error::SweptInPart);
@@ -46,52 +57,58 @@ impl App {
 
     /// Announces videos whose event was lost, until the broker doesn't take them.
     async fn announce(&self, ping: &Ping) -> Result<(), Error> {
-        let due = match ping.queues_lost {
-            true => Due::AnnouncedBefore(self.store.jobs.now().await?),
-            false => Due::ByGap,
+        let jobs = &self.store.jobs;
+        let due = match ping.queues_lost_before {
+            // Every announcement is before a time to come: each job would stay due for ever.
+            Some(time) => Due::AnnouncedBefore(time.min(jobs.now().await?)),
+            None => Due::ByGap,
         };
-        for _ in 0..BATCH {
-            let Some(job) = self.store.jobs.announce_next(due, ANNOUNCE_GAP).await? else {
-                break;
-            };
-            let span = in_its_trace(&job, "announce again");
-            self.announce_again(job).instrument(span).await?;
-        }
+        while self.announce_next(due).await? {}
         Ok(())
     }
 
-    async fn announce_again(&self, job: Job) -> Result<(), Error> {
-        let uploaded = VideoUploaded {
-            video_fid: job.id,
-            mp3_fid: None,
-            username: job.owner,
-            file_name: Some(job.file_name),
-            size_bytes: job.size_bytes,
+    /// `false` when no job is left. It goes on to its end even when the step's time is over: what was counted is either
+    /// announced or taken back.
+    async fn announce_next(&self, due: Due) -> Result<bool, Error> {
+        let app = self.clone();
+        let to_its_end = async move {
+            let next = app.store.jobs.announce_next(due, ANNOUNCE_GAP).await?;
+            let Some(job) = next else { return Ok(false) };
+            let span = in_its_trace(&job, "announce again");
+            app.announce_again(&job).instrument(span).await?;
+            Ok(true)
         };
-        self.sink.emit(event("notify", &uploaded, job.run)).await?;
+        tokio::spawn(to_its_end.in_current_span()).await?
+    }
+
+    async fn announce_again(&self, job: &Job) -> Result<(), Error> {
+        let again = event("notify", &job.announcement(), job.run);
+        if let Err(error) = self.sink.emit(again).await {
+            // A broker that is away must not double the gap.
+            if let Err(error) = self.store.jobs.unannounce(job.id).await {
+                tracing::warn!(job.id = %job.id, error = reasons(&error), "a lost announcement counts");
+            }
+            return Err(error.into());
+        }
         swept("announced", job.id);
         Ok(())
     }
 
-    /// Sends the mails that nobody sent, until the mail server takes none at all.
-    async fn mail_the_unmailed(&self, ping: &Ping) -> Result<(), Error> {
-        let grace = match ping.queues_lost {
+    /// Sends the mails that nobody sent, until the mail server takes none.
+    async fn mail_the_unmailed(&self, queues_lost: bool) -> Result<(), Error> {
+        let grace = match queues_lost {
             true => Duration::ZERO,
             false => self.sweep_grace,
         };
-        let mut failure = None;
         for id in self.store.jobs.unmailed(grace, BATCH).await? {
-            match self.mail_in_its_trace(id, ping.queues_lost).await {
+            match self.mail_in_its_trace(id, queues_lost).await {
                 Ok(Mailed::Now) => swept("mailed", id),
                 // Whoever holds it sends it.
-                Ok(Mailed::NotDue) | Err(Error::Held) => {}
-                Err(Error::Unsent(error)) if error.concerns_this_mail_alone() => {
-                    failure = Some(Error::Unsent(error));
-                }
+                Ok(Mailed::NotDue | Mailed::GivenUp) | Err(Error::Held) => {}
                 Err(error) => return Err(error),
             }
         }
-        failure.map_or(Ok(()), Err)
+        Ok(())
     }
 
     /// Where `holder_is_gone`, a mail in somebody's hands is waited for: whoever it was went down while sending it.
@@ -113,10 +130,11 @@ impl App {
 
     async fn delete_abandoned_uploads(&self) -> Result<(), Error> {
         let (payloads, jobs) = (&self.store.payloads, &self.store.jobs);
-        for id in jobs.abandoned_uploads(self.sweep_grace, BATCH).await? {
-            payloads.delete(Bucket::Videos, id).await?;
-            jobs.forget_upload(id, self.sweep_grace).await?;
-            swept("upload", id);
+        let next = || jobs.take_abandoned_upload(self.sweep_grace, DELETE_WITHIN);
+        while let Some(upload) = next().await? {
+            payloads.delete(Bucket::Videos, upload.job_id).await?;
+            jobs.discard(&upload).await?;
+            swept("upload", upload.job_id);
         }
         Ok(())
     }
@@ -133,8 +151,12 @@ impl App {
 }
 
 /// Runs a step and says whether it did all of its work.
-async fn step(name: &'static str, work: impl Future<Output = Result<(), Error>>) -> bool {
-    match timeout(STEP_WITHIN, work).await {
+async fn step(
+    name: &'static str,
+    within: Duration,
+    work: impl Future<Output = Result<(), Error>>,
+) -> bool {
+    match timeout(within, work).await {
         Ok(Ok(())) => true,
         Ok(Err(error)) => {
             tracing::warn!(step = name, error = reasons(&error), "not all swept");

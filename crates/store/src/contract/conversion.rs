@@ -212,35 +212,24 @@ pub async fn a_live_last_attempt_may_end(store: Store) {
     published.expect("is published");
 }
 
-pub async fn a_dead_event_fails_what_nobody_holds(store: Store) {
-    let waiting = queued(&store).await;
-    let (held_before, mp3_id) = converting(&store, NO_TIME).await;
-    for id in [waiting, held_before.job_id] {
-        let failed = store.jobs.fail_undelivered(id, &problem()).await;
-        let failed = failed.expect("answers").expect("fails");
-        assert_eq!(failed.state, State::Failed);
-        assert_eq!(failed.problem, Some(problem()));
-        assert_eq!(job(&store, id).await, failed);
-    }
-    assert_eq!(litter(&store).await, [mp3_id].into());
-    let late = store.jobs.publish(&held_before, mp3(mp3_id)).await;
-    assert!(is_lost(&late));
-}
+pub async fn an_ended_job_tells_its_end_as_an_event(store: Store) {
+    let ready = ready(&store).await;
+    let said = ready.mp3_ready().expect("is ready");
+    let mp3 = ready.mp3.clone().expect("is published");
+    assert_eq!((said.video_fid, said.mp3_fid), (ready.id, mp3.id));
+    assert_eq!(
+        (said.username, said.title),
+        (ready.owner.clone(), "talk".into())
+    );
+    assert_eq!(
+        (said.duration_ms, said.size_bytes),
+        (mp3.duration_ms, mp3.size_bytes)
+    );
+    assert_eq!(ready.job_failed(), None);
 
-pub async fn a_dead_event_leaves_what_is_held_or_ended(store: Store) {
-    let held = converting(&store, HOUR).await.0.job_id;
-    for id in [held, ready(&store).await.id, failed(&store).await.id] {
-        let before = job(&store, id).await;
-        let failed = store.jobs.fail_undelivered(id, &gave_up()).await;
-        assert_eq!(failed.expect("answers"), None);
-        assert_eq!(job(&store, id).await, before);
-    }
-    let uploading = new_job();
-    let lease = store.jobs.begin(uploading, NO_TIME).await.expect("begins");
-    for id in [lease.job_id, FileId::mint()] {
-        let failed = store.jobs.fail_undelivered(id, &problem()).await;
-        assert_eq!(failed.expect("answers"), None);
-    }
-    let ended = store.jobs.uploaded(&lease, 1, HOUR).await;
-    ended.expect("the upload goes on");
+    let failed = failed(&store).await;
+    let said = failed.job_failed().expect("has failed");
+    assert_eq!((said.video_fid, said.problem), (failed.id, problem()));
+    assert_eq!(said.username, failed.owner);
+    assert_eq!(failed.mp3_ready(), None);
 }

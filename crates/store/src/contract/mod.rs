@@ -5,8 +5,10 @@
 
 #![expect(missing_docs, reason = "the name of a case is its sentence")]
 
+pub mod abandoned;
 mod builders;
 pub mod conversion;
+pub mod dead_event;
 pub mod mail;
 pub mod payloads;
 pub mod sequences;
@@ -65,8 +67,12 @@ macro_rules! contract_tests {
             a_forgiven_attempt_does_not_count
             used_up_attempts_fail_the_job
             a_live_last_attempt_may_end
+            an_ended_job_tells_its_end_as_an_event
+        }
+        $crate::contract_tests! { @file dead_event $fresh_store
             a_dead_event_fails_what_nobody_holds
             a_dead_event_leaves_what_is_held_or_ended
+            a_dead_event_leaves_what_was_announced_since
         }
         $crate::contract_tests! { @file mail $fresh_store
             a_mail_is_due_when_the_job_has_ended
@@ -85,10 +91,18 @@ macro_rules! contract_tests {
             lost_queues_announce_live_leases_too_and_leave_them_alone
             uploads_and_ended_jobs_are_not_announced
             each_due_job_is_announced_once_by_many_sweeps
-            abandoned_uploads_are_found_after_a_grace
-            only_an_abandoned_upload_is_forgotten
+            an_announcement_that_is_taken_back_is_due_at_once
+            lost_queues_announce_what_was_taken_back
+            only_an_unfinished_job_has_its_announcement_taken_back
             the_mp3_of_a_lost_attempt_is_litter_until_it_is_forgotten
             every_end_without_an_mp3_leaves_litter
+        }
+        $crate::contract_tests! { @file abandoned $fresh_store
+            an_abandoned_upload_is_taken_after_a_grace
+            an_uploader_that_comes_back_too_late_has_lost_its_upload
+            an_upload_has_one_end_when_its_uploader_and_the_sweep_race
+            each_abandoned_upload_is_taken_once_by_many_sweeps
+            an_abandoned_upload_that_was_not_discarded_is_taken_again
         }
         mod sequences {
             #[test]
@@ -119,8 +133,10 @@ mod tests {
             include_str!("payloads.rs"),
             include_str!("upload.rs"),
             include_str!("conversion.rs"),
+            include_str!("dead_event.rs"),
             include_str!("mail.rs"),
             include_str!("sweep.rs"),
+            include_str!("abandoned.rs"),
         ];
         let cases = files
             .iter()

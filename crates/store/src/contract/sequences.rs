@@ -23,6 +23,7 @@ enum Operation {
     Fail { holder: usize },
     FailUndelivered,
     Announce,
+    Unannounce,
     ClaimMail { live: bool },
     Mailed { holder: usize },
     ReleaseMail { holder: usize },
@@ -40,6 +41,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         1 => holder().prop_map(|holder| Fail { holder }),
         1 => Just(FailUndelivered),
         2 => Just(Announce),
+        1 => Just(Unannounce),
         2 => live().prop_map(|live| ClaimMail { live }),
         1 => holder().prop_map(|holder| Mailed { holder }),
         1 => holder().prop_map(|holder| ReleaseMail { holder }),
@@ -77,6 +79,8 @@ struct Witness {
     attempts: Vec<(Lease, FileId)>,
     /// The newest attempt's lease is valid, and nobody else may be granted one.
     held: Option<Live>,
+    /// The last announcement was not taken back.
+    announced: bool,
     mails: Vec<Lease>,
     mail_held: Option<Live>,
     mailed: bool,
@@ -94,6 +98,7 @@ impl Witness {
             id,
             attempts: Vec::new(),
             held: None,
+            announced: true,
             mails: Vec::new(),
             mail_held: None,
             mailed: false,
@@ -137,9 +142,10 @@ impl Witness {
                 self.may_end(holder, result);
             }
             Operation::FailUndelivered => {
-                let failed = self.store.jobs.fail_undelivered(self.id, &problem()).await;
+                let (jobs, problem) = (&self.store.jobs, problem());
+                let failed = jobs.fail_undelivered(self.id, &problem, NO_TIME).await;
                 let failed = failed.expect("the store answers");
-                let may_fail = self.end.is_none() && self.held != Some(true);
+                let may_fail = self.end.is_none() && self.held != Some(true) && self.announced;
                 assert_eq!(failed.is_some(), may_fail);
                 if failed.is_some() {
                     (self.held, self.end) = (None, failed);
@@ -151,8 +157,13 @@ impl Witness {
                 let is_due = self.end.is_none() && self.held != Some(true);
                 assert_eq!(announced.is_some(), is_due);
                 if is_due {
-                    self.held = None;
+                    (self.held, self.announced) = (None, true);
                 }
+            }
+            Operation::Unannounce => {
+                let unannounced = self.store.jobs.unannounce(self.id).await;
+                unannounced.expect("the store answers");
+                self.announced = false;
             }
             Operation::ClaimMail { live } => self.claim_mail(live).await,
             Operation::Mailed { holder } => {

@@ -117,42 +117,52 @@ pub async fn each_due_job_is_announced_once_by_many_sweeps(store: Store) {
     assert_eq!(announced, due);
 }
 
-pub async fn abandoned_uploads_are_found_after_a_grace(store: Store) {
-    let live = store.jobs.begin(new_job(), HOUR).await.expect("begins");
-    let gone = store.jobs.begin(new_job(), NO_TIME).await.expect("begins");
-    let back = store.jobs.begin(new_job(), NO_TIME).await.expect("begins");
-    let renewed = store.jobs.renew(&back, HOUR, None).await;
-    renewed.expect("is renewed");
-    queued(&store).await;
-    converting(&store, NO_TIME).await;
-    assert_eq!(abandoned(&store, NO_TIME, MANY).await, [gone.job_id]);
-    assert_eq!(abandoned(&store, HOUR, MANY).await, []);
-    let second = store.jobs.begin(new_job(), NO_TIME).await;
-    second.expect("begins");
-    assert_eq!(abandoned(&store, NO_TIME, 1).await.len(), 1);
-    assert_eq!(abandoned(&store, NO_TIME, MANY).await.len(), 2);
-    for lease in [live, back] {
-        store.jobs.uploaded(&lease, 1, HOUR).await.expect("ends");
+pub async fn an_announcement_that_is_taken_back_is_due_at_once(store: Store) {
+    let id = queued_with_gap(&store, NO_TIME).await;
+    let millisecond = Duration::from_millis(1);
+    for _ in 0..20 {
+        let announced = announce(&store, Due::ByGap, millisecond).await;
+        assert_eq!(announced.expect("is due").id, id);
+        store.jobs.unannounce(id).await.expect("is taken back");
     }
+    // None of the twenty is counted: the gap is two milliseconds, not half an hour.
+    assert!(announce(&store, Due::ByGap, millisecond).await.is_some());
+    clock_moves(&store).await;
+    assert!(announce(&store, Due::ByGap, HOUR).await.is_some());
+    assert_eq!(announce(&store, Due::ByGap, HOUR).await, None);
 }
 
-pub async fn only_an_abandoned_upload_is_forgotten(store: Store) {
-    let live = store.jobs.begin(new_job(), HOUR).await.expect("begins");
-    let gone = store.jobs.begin(new_job(), NO_TIME).await.expect("begins");
-    let stored = converting(&store, NO_TIME).await.0.job_id;
-    let forget = async |id, grace| {
-        let forgotten = store.jobs.forget_upload(id, grace).await;
-        forgotten.expect("the store answers");
-    };
-    forget(gone.job_id, HOUR).await;
-    assert_eq!(abandoned(&store, NO_TIME, MANY).await, [gone.job_id]);
-    for id in [live.job_id, gone.job_id, stored, FileId::mint()] {
-        forget(id, NO_TIME).await;
+pub async fn lost_queues_announce_what_was_taken_back(store: Store) {
+    let id = queued(&store).await;
+    let since = Due::AnnouncedBefore(clock_moves(&store).await);
+    for _ in 0..2 {
+        let announced = announce(&store, since, HOUR).await;
+        assert_eq!(announced.expect("was announced before").id, id);
+        store.jobs.unannounce(id).await.expect("is taken back");
     }
-    assert_eq!(abandoned(&store, NO_TIME, MANY).await, []);
-    assert!(is_lost(&store.jobs.uploaded(&gone, 1, HOUR).await));
-    store.jobs.uploaded(&live, 1, HOUR).await.expect("ends");
-    assert_eq!(job(&store, stored).await.state, State::Converting);
+    assert!(announce(&store, since, HOUR).await.is_some());
+    assert_eq!(announce(&store, since, HOUR).await, None);
+}
+
+pub async fn only_an_unfinished_job_has_its_announcement_taken_back(store: Store) {
+    let uploading = store.jobs.begin(new_job(), NO_TIME).await;
+    let uploading = uploading.expect("begins");
+    let ended = [ready(&store).await, failed(&store).await];
+    for id in [ended[0].id, ended[1].id, uploading.job_id, FileId::mint()] {
+        let left_alone = store.jobs.unannounce(id).await;
+        left_alone.expect("the store answers");
+    }
+    for end in ended {
+        assert_eq!(job(&store, end.id).await, end);
+    }
+    assert_eq!(announce(&store, Due::ByGap, HOUR).await, None);
+
+    let (live, mp3_id) = converting(&store, HOUR).await;
+    let unannounced = store.jobs.unannounce(live.job_id).await;
+    unannounced.expect("is taken back");
+    assert_eq!(announce(&store, Due::ByGap, HOUR).await, None);
+    let published = store.jobs.publish(&live, mp3(mp3_id)).await;
+    published.expect("the lease still counts");
 }
 
 pub async fn the_mp3_of_a_lost_attempt_is_litter_until_it_is_forgotten(store: Store) {
@@ -192,8 +202,9 @@ pub async fn every_end_without_an_mp3_leaves_litter(store: Store) {
     expected.insert(mp3_id);
 
     let (lease, mp3_id) = converting(&store, NO_TIME).await;
-    let dead = store.jobs.fail_undelivered(lease.job_id, &problem()).await;
-    dead.expect("fails");
+    let (jobs, id) = (&store.jobs, lease.job_id);
+    let dead = jobs.fail_undelivered(id, &problem(), NO_TIME).await;
+    dead.expect("answers").expect("fails");
     expected.insert(mp3_id);
 
     ready(&store).await;
@@ -204,9 +215,4 @@ pub async fn every_end_without_an_mp3_leaves_litter(store: Store) {
 async fn announce(store: &Store, due: Due, gap: Duration) -> Option<Job> {
     let announced = store.jobs.announce_next(due, gap).await;
     announced.expect("the store answers")
-}
-
-async fn abandoned(store: &Store, grace: Duration, limit: u32) -> Vec<FileId> {
-    let abandoned = store.jobs.abandoned_uploads(grace, limit).await;
-    abandoned.expect("the store answers")
 }

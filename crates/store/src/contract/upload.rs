@@ -1,6 +1,6 @@
 use super::builders::{HOUR, MANY, NO_TIME, clock_moves, is_lost, job, new_job, queued, username};
 use crate::{Claim, Error, Job, Lease, NewJob, State, Store};
-use decant_events::FileId;
+use decant_events::{FileId, VideoUploaded};
 
 pub async fn an_upload_is_hidden_until_it_ends(store: Store) {
     let new = new_job();
@@ -38,6 +38,15 @@ pub async fn a_stored_video_queues_its_job(store: Store) {
         updated_at: queued.updated_at,
     };
     assert_eq!(queued, expected);
+    let announcement = VideoUploaded {
+        video_fid: queued.id,
+        mp3_fid: None,
+        username: queued.owner.clone(),
+        file_name: Some("talk.mp4".into()),
+        size_bytes: Some(4_711),
+    };
+    assert_eq!(queued.announcement(), announcement);
+    assert_eq!((queued.mp3_ready(), queued.job_failed()), (None, None));
 }
 
 pub async fn what_people_write_survives(store: Store) {
@@ -101,8 +110,8 @@ pub async fn a_broken_upload_is_discarded(store: Store) {
     store.jobs.discard(&lease).await.expect("is discarded");
     assert!(is_lost(&store.jobs.discard(&lease).await));
     assert!(is_lost(&store.jobs.uploaded(&lease, 1, HOUR).await));
-    let abandoned = store.jobs.abandoned_uploads(NO_TIME, MANY).await;
-    assert_eq!(abandoned.expect("answers"), []);
+    let abandoned = store.jobs.take_abandoned_upload(NO_TIME, HOUR).await;
+    assert_eq!(abandoned.expect("answers"), None);
     store.jobs.begin(new, HOUR).await.expect("the id is free");
 }
 

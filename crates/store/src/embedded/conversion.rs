@@ -37,12 +37,14 @@ impl Database {
         .await
     }
 
-    /// Fails a job that nobody holds, if at least `attempts` have begun.
+    /// Fails a job that nobody holds, if at least `attempts` have begun and, where `announced_for` is given, its last
+    /// announcement is that old.
     pub(super) async fn fail_unheld(
         &self,
         id: FileId,
         attempts: u32,
         problem: &Problem,
+        announced_for: Option<Duration>,
     ) -> Result<Option<Job>, Error> {
         self.job(
             query(
@@ -51,14 +53,15 @@ impl Database {
                      finished_at = now, updated_at = now,
                      lease_token = NULL, lease_until = NULL, attempt_mp3_id = NULL
                  FROM clock
-                 WHERE id = ?1 AND attempts >= ?4
+                 WHERE id = ?1 AND attempts >= ?4 AND (?5 IS NULL OR announced_at <= now - ?5)
                      AND (state = 'queued' OR (state = 'converting' AND lease_until <= now))
                  RETURNING *",
             )
             .bind(id.to_string())
             .bind(&problem.code)
             .bind(&problem.detail)
-            .bind(attempts),
+            .bind(attempts)
+            .bind(announced_for.map(millis)),
         )
         .await
     }

@@ -70,7 +70,8 @@ impl Jobs for Database {
         if let Some(job) = begun.await? {
             return Ok(Claim::Granted(lease, Box::new(job)));
         }
-        if let Some(job) = self.fail_unheld(id, max_attempts, gave_up).await? {
+        let failed = self.fail_unheld(id, max_attempts, gave_up, None);
+        if let Some(job) = failed.await? {
             return Ok(Claim::Ended(Box::new(job)));
         }
         // Nothing is changed from here on: a job that was given back between the statements is for the next who comes.
@@ -103,8 +104,13 @@ impl Jobs for Database {
         failed.ok_or(Error::LeaseLost)
     }
 
-    async fn fail_undelivered(&self, id: FileId, problem: &Problem) -> Result<Option<Job>, Error> {
-        self.fail_unheld(id, 0, problem).await
+    async fn fail_undelivered(
+        &self,
+        id: FileId,
+        problem: &Problem,
+        announced_for: Duration,
+    ) -> Result<Option<Job>, Error> {
+        self.fail_unheld(id, 0, problem, Some(announced_for)).await
     }
 
     async fn claim_mail(
@@ -135,16 +141,22 @@ impl Jobs for Database {
         self.announce_one(due, gap).await
     }
 
+    async fn unannounce(&self, id: FileId) -> Result<(), Error> {
+        self.take_announcement_back(id).await
+    }
+
     async fn unmailed(&self, grace: Duration, limit: u32) -> Result<Vec<FileId>, Error> {
         self.without_mail(grace, limit).await
     }
 
-    async fn abandoned_uploads(&self, grace: Duration, limit: u32) -> Result<Vec<FileId>, Error> {
-        self.abandoned(grace, limit).await
-    }
-
-    async fn forget_upload(&self, id: FileId, grace: Duration) -> Result<(), Error> {
-        self.delete_abandoned(id, grace).await
+    async fn take_abandoned_upload(
+        &self,
+        grace: Duration,
+        lease_for: Duration,
+    ) -> Result<Option<Lease>, Error> {
+        let token = fresh_token();
+        let taken = self.take_over_uploading(&token, grace, lease_for).await?;
+        Ok(taken.map(|job_id| Lease { job_id, token }))
     }
 
     async fn litter(&self, grace: Duration, limit: u32) -> Result<Vec<Litter>, Error> {
@@ -168,6 +180,10 @@ impl Jobs for Database {
 fn fresh_lease(job_id: FileId) -> Lease {
     Lease {
         job_id,
-        token: Uuid::new_v4().simple().to_string(),
+        token: fresh_token(),
     }
+}
+
+fn fresh_token() -> String {
+    Uuid::new_v4().simple().to_string()
 }

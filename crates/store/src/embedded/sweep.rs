@@ -31,7 +31,7 @@ impl Database {
                      WHERE state IN ('queued', 'converting')
                          AND iif(?3 IS NULL,
                              announce_at <= now AND (lease_until IS NULL OR lease_until <= now),
-                             announced_at < ?3)
+                             announced_at IS NULL OR announced_at < ?3)
                      ORDER BY announce_at LIMIT 1)
                  RETURNING *",
             )
@@ -45,38 +45,45 @@ impl Database {
         .await
     }
 
-    pub(super) async fn abandoned(
-        &self,
-        grace: Duration,
-        limit: u32,
-    ) -> Result<Vec<FileId>, Error> {
-        let rows = self.rows(
-            query(
-                "SELECT id FROM jobs, clock
-                 WHERE state = 'uploading' AND lease_until <= now - ?1
-                 ORDER BY lease_until LIMIT ?2",
-            )
-            .bind(millis(grace))
-            .bind(limit),
-        );
-        rows.await?
-            .iter()
-            .map(|row| record::id(row, "id"))
-            .collect()
-    }
-
-    pub(super) async fn delete_abandoned(&self, id: FileId, grace: Duration) -> Result<(), Error> {
+    /// As if it had not been announced: `announced_at` is NULL, which no age and no time before it compares to.
+    pub(super) async fn take_announcement_back(&self, id: FileId) -> Result<(), Error> {
         self.change(
             query(
-                "DELETE FROM jobs
-                 WHERE id = ?1 AND state = 'uploading'
-                     AND lease_until <= (SELECT now FROM clock) - ?2",
+                "UPDATE jobs
+                 SET announcements = max(announcements - 1, 0), announced_at = NULL,
+                     announce_at = now, updated_at = now
+                 FROM clock
+                 WHERE id = ? AND state IN ('queued', 'converting')",
             )
-            .bind(id.to_string())
-            .bind(millis(grace)),
+            .bind(id.to_string()),
         )
         .await?;
         Ok(())
+    }
+
+    pub(super) async fn take_over_uploading(
+        &self,
+        token: &str,
+        grace: Duration,
+        lease_for: Duration,
+    ) -> Result<Option<FileId>, Error> {
+        let rows = self.rows(
+            query(
+                "UPDATE jobs
+                 SET lease_token = ?1, lease_until = now + ?3, updated_at = now
+                 FROM clock
+                 WHERE id = (
+                     SELECT id FROM jobs, clock
+                     WHERE state = 'uploading' AND lease_until <= now - ?2
+                     ORDER BY lease_until LIMIT 1)
+                 RETURNING id",
+            )
+            .bind(token)
+            .bind(millis(grace))
+            .bind(millis(lease_for)),
+        );
+        let rows = rows.await?;
+        rows.first().map(|row| record::id(row, "id")).transpose()
     }
 
     pub(super) async fn old_litter(

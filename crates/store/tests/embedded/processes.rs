@@ -130,20 +130,16 @@ async fn an_upload_whose_process_died_is_not_readable_and_is_found() {
     let died = rerun(&[], name, &folder).output().unwrap();
     assert!(!died.status.success());
 
-    let abandoned = store
-        .jobs
-        .abandoned_uploads(Duration::ZERO, 10)
-        .await
-        .unwrap();
-    let [id] = abandoned[..] else {
-        panic!("expected one abandoned upload, got {abandoned:?}");
-    };
+    let taken = store.jobs.take_abandoned_upload(Duration::ZERO, HOUR).await;
+    let lease = taken.unwrap().expect("one abandoned upload");
+    let id = lease.job_id;
     assert_eq!(store.jobs.get(id).await.unwrap(), None);
     assert!(matches!(read_video(&store, id).await, Err(Error::NotFound)));
     assert_eq!(fs::read_dir(folder.join("videos")).unwrap().count(), 1);
     let videos = decant_store::Bucket::Videos;
     store.payloads.delete(videos, id).await.unwrap();
     assert_eq!(fs::read_dir(folder.join("videos")).unwrap().count(), 0);
+    store.jobs.discard(&lease).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

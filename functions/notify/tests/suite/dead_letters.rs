@@ -31,7 +31,7 @@ impl World {
 #[tokio::test]
 async fn a_dead_video_uploaded_fails_its_queued_job_and_says_so() {
     let world = World::new().await;
-    let job = world.queued("Film.mp4", Duration::from_secs(60)).await;
+    let job = world.queued_long_ago("Film.mp4").await;
 
     world.bury::<VideoUploaded>(video_uploaded(job.id)).await;
 
@@ -50,9 +50,24 @@ async fn a_dead_video_uploaded_fails_its_queued_job_and_says_so() {
 }
 
 #[tokio::test]
+async fn a_forged_dead_letter_of_a_fresh_job_changes_nothing() {
+    let world = World::new().await;
+    let waiting = world.queued("Film.mp4", Duration::from_secs(60)).await;
+    let (gone, _) = world.converting("Film.mp4", Duration::ZERO).await;
+    for id in [waiting.id, gone.job_id] {
+        let before = world.store.jobs.get(id).await.expect("an answer");
+        world.bury::<VideoUploaded>(video_uploaded(id)).await;
+        let after = world.store.jobs.get(id).await.expect("an answer");
+        assert_eq!(before, after);
+    }
+    assert!(world.broker.taken().is_empty());
+    assert!(world.mails().is_empty());
+}
+
+#[tokio::test]
 async fn without_a_broker_the_mail_about_a_dead_event_goes_directly() {
     let mut world = World::new().await;
-    let job = world.queued("Film.mp4", Duration::from_secs(60)).await;
+    let job = world.queued_long_ago("Film.mp4").await;
     world.broker.go_away().await;
 
     world.bury::<VideoUploaded>(video_uploaded(job.id)).await;
@@ -67,6 +82,7 @@ async fn without_a_broker_the_mail_about_a_dead_event_goes_directly() {
 async fn a_dead_video_uploaded_fails_a_job_whose_converter_is_gone() {
     let world = World::new().await;
     let (gone, _) = world.converting("Film.mp4", Duration::ZERO).await;
+    world.announced_long_ago(gone.job_id).await;
     world
         .bury::<VideoUploaded>(video_uploaded(gone.job_id))
         .await;
@@ -77,6 +93,7 @@ async fn a_dead_video_uploaded_fails_a_job_whose_converter_is_gone() {
 async fn a_dead_video_uploaded_leaves_a_running_conversion_alone() {
     let world = World::new().await;
     let (lease, _) = world.converting("Film.mp4", Duration::from_secs(60)).await;
+    world.announced_long_ago(lease.job_id).await;
     world
         .bury::<VideoUploaded>(video_uploaded(lease.job_id))
         .await;

@@ -44,9 +44,19 @@ async def serve(options):
     starttls = options["encryption"] == "starttls"
 
     class Handler:
+        async def handle_MAIL(self, server, session, envelope, address, mail_options):
+            if options["to_sender"]:
+                return options["to_sender"]
+            envelope.mail_from = address
+            envelope.mail_options.extend(mail_options)
+            return "250 OK"
+
         async def handle_RCPT(self, server, session, envelope, address, _options):
-            if address in options["rejected"]:
-                return f"550 5.1.1 <{address}>: nobody lives here"
+            if options["to_recipient"] == "hang up":
+                say("hung up")
+                server.transport.abort()
+            elif options["to_recipient"]:
+                return f"{options['to_recipient']} <{address}>"
             envelope.rcpt_tos.append(address)
             return "250 OK"
 
@@ -74,6 +84,7 @@ async def serve(options):
             authenticator=authenticate,
             auth_required=options["login"] is not None,
             auth_require_tls=starttls,
+            enable_SMTPUTF8=options["beyond_ascii"],
         )
 
     server = await asyncio.get_running_loop().create_server(

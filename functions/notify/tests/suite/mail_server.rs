@@ -60,7 +60,12 @@ pub(crate) struct Demands {
     /// `none`, `starttls` or `implicit`.
     pub(crate) encryption: &'static str,
     pub(crate) login: Option<(&'static str, &'static str)>,
-    pub(crate) rejected: Vec<&'static str>,
+    /// It takes addresses beyond ASCII.
+    pub(crate) beyond_ascii: bool,
+    /// What it answers to every sender, instead of taking the mail.
+    pub(crate) to_sender: &'static str,
+    /// What it answers to every recipient, instead of taking the mail; "hang up" for no answer.
+    pub(crate) to_recipient: &'static str,
 }
 
 impl Default for Demands {
@@ -69,7 +74,9 @@ impl Default for Demands {
             port: 0,
             encryption: "starttls",
             login: Some(("kevin@email.com", "p/ss:w#rd")),
-            rejected: Vec::new(),
+            beyond_ascii: false,
+            to_sender: "",
+            to_recipient: "",
         }
     }
 }
@@ -86,7 +93,8 @@ impl MailServer {
     pub(crate) fn start(folder: &Path, demands: &Demands) -> Self {
         let mut options = json!({
             "port": demands.port, "encryption": demands.encryption,
-            "login": demands.login, "rejected": demands.rejected,
+            "login": demands.login, "beyond_ascii": demands.beyond_ascii,
+            "to_sender": demands.to_sender, "to_recipient": demands.to_recipient,
         });
         if demands.encryption != "none" {
             options["certificate"] = json!(folder.join("certificate.pem"));

@@ -6,8 +6,10 @@ use crate::{
     world::{OWNER, World, mp3_ready},
 };
 use decant_events::Mp3Ready;
+use decant_store::MailClaim;
 use futures::future::join_all;
 use serde_json::json;
+use std::time::Duration;
 
 const LOGIN: &str = "kevin%40email.com:p%2Fss%3Aw%23rd";
 
@@ -129,7 +131,7 @@ async fn a_wrong_password_leaves_the_mail_unsent() {
     assert!(world.is_unmailed(job.id).await);
     let log = notify.end();
     assert!(
-        log.contains("takes no mail from us: it answered 535"),
+        log.contains("takes no mail from us now: it answered 535"),
         "{log}"
     );
 }
@@ -192,23 +194,94 @@ async fn a_relay_of_ones_own_takes_the_mail_without_tls_where_that_is_asked_for(
 }
 
 #[tokio::test]
-async fn a_refused_recipient_stays_unmailed_and_unnamed_in_the_log() {
+async fn a_recipient_refused_for_good_is_given_up_aloud_and_unnamed() {
     let world = world().await;
     let job = world.ready("Film.mp4").await;
     let demands = Demands {
-        rejected: vec![OWNER],
+        to_recipient: "550 5.1.1 nobody lives at",
         ..Demands::default()
     };
     let server = MailServer::start(&world.path(""), &demands);
     let notify = NotifyProcess::start(&world, &starttls(server.port));
 
-    let answer = notify
-        .deliver::<Mp3Ready>("/mp3-ready", mp3_ready(&job))
-        .await;
+    for _ in 0..2 {
+        let event = notify.deliver::<Mp3Ready>("/mp3-ready", mp3_ready(&job));
+        assert_eq!(event.await, 200);
+    }
 
-    assert_eq!(answer, 503);
-    assert!(world.is_unmailed(job.id).await);
+    assert!(!world.is_unmailed(job.id).await);
+    let metrics = notify.metrics().await;
+    let refused = r#"decant_mails_total{result="refused"} 1"#;
+    assert!(metrics.contains(refused), "{metrics}");
     let log = notify.end();
-    assert!(log.contains("refused it: it answered 550"), "{log}");
+    let given_up: Vec<&str> = log
+        .lines()
+        .filter(|line| line.contains("mail given up"))
+        .collect();
+    assert_eq!(given_up.len(), 1, "{log}");
+    for part in ["ERROR", &job.id.to_string(), "refused it: it answered 550"] {
+        assert!(given_up[0].contains(part), "{}", given_up[0]);
+    }
     assert!(!log.contains(OWNER), "{log}");
+}
+
+#[tokio::test]
+async fn a_mail_that_is_refused_for_now_or_for_our_sake_stays_unsent() {
+    let world = world().await;
+    let job = world.ready("Film.mp4").await;
+    for (to_sender, to_recipient) in [
+        ("", "450 4.2.0 greylisted:"),
+        ("", "530 5.7.0 authentication required for"),
+        ("550 5.7.1 not your address", ""),
+        ("451 4.3.0 not now", ""),
+    ] {
+        let demands = Demands {
+            to_sender,
+            to_recipient,
+            ..Demands::default()
+        };
+        let server = MailServer::start(&world.path(""), &demands);
+        let notify = NotifyProcess::start(&world, &starttls(server.port));
+
+        let event = notify.deliver::<Mp3Ready>("/mp3-ready", mp3_ready(&job));
+        assert_eq!(event.await, 503, "{to_sender}{to_recipient}");
+
+        let log = notify.end();
+        assert!(log.contains("takes no mail from us now"), "{log}");
+        assert!(!log.contains(OWNER), "{log}");
+        let claim = world
+            .store
+            .jobs
+            .claim_mail(job.id, Duration::ZERO, Duration::ZERO);
+        let claim = claim.await;
+        assert!(matches!(claim, Ok(MailClaim::Granted(..))), "{claim:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_beyond_ascii_gets_its_mail_where_the_server_takes_it_and_is_given_up_elsewhere()
+{
+    let mut world = world().await;
+    world.owner = "größe@email.com".parse().expect("a name");
+    for beyond_ascii in [true, false] {
+        let job = world.ready("Film.mp4").await;
+        let demands = Demands {
+            beyond_ascii,
+            ..Demands::default()
+        };
+        let server = MailServer::start(&world.path(""), &demands);
+        let notify = NotifyProcess::start(&world, &starttls(server.port));
+
+        let event = notify.deliver::<Mp3Ready>("/mp3-ready", mp3_ready(&job));
+        assert_eq!(event.await, 200);
+
+        assert!(!world.is_unmailed(job.id).await);
+        let happened = server.end();
+        let mails: Vec<_> = happened[1..]
+            .iter()
+            .map(|mail| &mail["recipients"])
+            .collect();
+        let expected = beyond_ascii.then(|| json!(["größe@email.com"]));
+        assert_eq!(mails, expected.iter().collect::<Vec<_>>());
+    }
 }

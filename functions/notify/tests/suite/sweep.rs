@@ -2,7 +2,7 @@
 
 use crate::{
     notify_process::NotifyProcess,
-    world::{OWNER, TRACE, World},
+    world::{OWNER, TRACE, World, queues_lost},
 };
 use decant_events::{EventData, Problem, VideoUploaded};
 use decant_store::{Bucket, State};
@@ -10,7 +10,6 @@ use serde_json::json;
 use std::time::Duration;
 
 const HOUR: Duration = Duration::from_secs(3600);
-const QUEUES_LOST: &str = r#"{"queues_lost": true}"#;
 
 #[tokio::test]
 async fn a_queued_job_whose_gap_is_over_is_announced_again() {
@@ -70,7 +69,7 @@ async fn a_converter_that_is_gone_frees_its_job() {
     let world = World::new().await;
     let (gone, _) = world.converting("Film.mp4", Duration::ZERO).await;
     let notify = world.notify().await;
-    assert_eq!(notify.ping(QUEUES_LOST).await, 200);
+    assert_eq!(notify.ping(&queues_lost()).await, 200);
     let job = world.store.jobs.get(gone.job_id).await.expect("an answer");
     assert_eq!(job.expect("a job").state, State::Queued);
     assert_eq!(world.broker.taken().len(), 1);
@@ -90,12 +89,53 @@ async fn lost_queues_have_everything_announced_and_mailed_at_once() {
     assert!(world.broker.taken().is_empty(), "their gaps are not over");
     assert!(world.mails().is_empty(), "the event may be on its way");
 
-    assert_eq!(notify.ping(QUEUES_LOST).await, 200);
+    assert_eq!(notify.ping(&queues_lost()).await, 200);
     assert_eq!(world.broker.taken().len(), 4);
     assert_eq!(
         world.one_mail().header("subject"),
         "Your MP3 is ready: Ready"
     );
+}
+
+#[tokio::test]
+async fn lost_queues_announce_nothing_that_was_announced_since() {
+    let world = World::new().await;
+    world.queued("Film.mp4", HOUR).await;
+    let notify = world.notify().await;
+    let lost = queues_lost();
+    for _ in 0..2 {
+        assert_eq!(notify.ping(&lost).await, 200);
+        assert_eq!(world.broker.taken().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn queues_that_are_lost_in_times_to_come_are_lost_now() {
+    let world = World::new().await;
+    world.queued("Film.mp4", HOUR).await;
+    let notify = world.notify().await;
+    let lost = r#"{"queues_lost_before": "2999-01-01T00:00:00Z"}"#;
+    assert_eq!(notify.ping(lost).await, 200);
+    assert_eq!(world.broker.taken().len(), 1);
+}
+
+#[tokio::test]
+async fn an_announcement_that_the_broker_did_not_take_is_due_at_once() {
+    let world = World::new().await;
+    world.queued("Film.mp4", Duration::ZERO).await;
+    world.queued("Fresh.mp4", HOUR).await;
+    let away = world.notify_with(&["--sink=http://127.0.0.1:1"]).await;
+    let lost = queues_lost();
+    for ping in ["{}", "{}", &lost] {
+        assert_eq!(away.ping(ping).await, 503);
+    }
+
+    let notify = world.notify().await;
+    assert_eq!(notify.ping("{}").await, 200);
+    assert_eq!(world.broker.taken().len(), 1);
+    // The restart is still told, now to a broker that is there.
+    assert_eq!(notify.ping(&lost).await, 200);
+    assert_eq!(world.broker.taken().len(), 2);
 }
 
 #[tokio::test]
@@ -111,8 +151,9 @@ async fn an_abandoned_upload_goes_with_its_bytes() {
 
     assert!(!world.has_bytes(Bucket::Videos, abandoned).await);
     assert!(world.has_bytes(Bucket::Videos, alive).await);
-    let left = world.store.jobs.abandoned_uploads(Duration::ZERO, 10).await;
-    assert_eq!(left.expect("a list"), []);
+    let jobs = &world.store.jobs;
+    let left = jobs.take_abandoned_upload(Duration::ZERO, HOUR).await;
+    assert_eq!(left.expect("an answer"), None);
 }
 
 #[tokio::test]
@@ -185,7 +226,8 @@ async fn two_sweeps_at_once_do_the_work_once() {
         world.ready("Film.mp4").await;
     }
     let notify = world.notify().await;
-    let (one, other) = tokio::join!(notify.ping("{}"), notify.ping(QUEUES_LOST));
+    let lost = queues_lost();
+    let (one, other) = tokio::join!(notify.ping("{}"), notify.ping(&lost));
     assert_eq!((one.as_u16(), other.as_u16()), (200, 200));
     assert_eq!(world.mails().len(), 5);
     let announced = world.broker.taken().len();
@@ -196,7 +238,7 @@ async fn two_sweeps_at_once_do_the_work_once() {
 async fn a_ping_is_a_ping_whatever_it_says() {
     let world = World::new().await;
     let notify = world.notify().await;
-    for data in ["{}", "null", "[1]", r#"{"queues_lost": "maybe"}"#] {
+    for data in ["{}", "null", "[1]", r#"{"queues_lost_before": "maybe"}"#] {
         assert_eq!(notify.ping(data).await, 200, "{data}");
     }
 }

@@ -1,12 +1,16 @@
 //! The mails that only the sweep sends.
 
-use crate::world::{OWNER, World, mp3_ready};
+use crate::{
+    mail_server::{Demands, MailServer},
+    notify_process::NotifyProcess,
+    world::{OWNER, World, mp3_ready, queues_lost},
+};
 use decant_events::{Mp3Ready, Problem};
 use decant_store::MailClaim;
+use serde_json::json;
 use std::time::Duration;
 
 const HOUR: Duration = Duration::from_secs(3600);
-const QUEUES_LOST: &str = r#"{"queues_lost": true}"#;
 
 #[tokio::test]
 async fn lost_queues_have_a_mail_sent_that_somebody_was_just_sending() {
@@ -16,7 +20,7 @@ async fn lost_queues_have_a_mail_sent_that_somebody_was_just_sending() {
     let claim = world.store.jobs.claim_mail(job.id, dying, Duration::ZERO);
     claim.await.expect("a claim");
 
-    assert_eq!(world.notify().await.ping(QUEUES_LOST).await, 200);
+    assert_eq!(world.notify().await.ping(&queues_lost()).await, 200);
 
     assert_eq!(
         world.one_mail().header("subject"),
@@ -60,16 +64,42 @@ async fn finished_jobs_without_a_mail_get_one_and_only_one() {
 }
 
 #[tokio::test]
-async fn a_mail_that_can_not_be_written_does_not_stop_the_others() {
+async fn a_mail_that_can_not_be_written_is_given_up_and_stops_no_other() {
     let mut world = World::new().await;
     world.owner = "not..an..address@email.com".parse().expect("a name");
     let odd = world.ready("Odd.mp4").await;
     world.owner = OWNER.parse().expect("an address");
     world.ready("Film.mp4").await;
 
-    assert_eq!(world.notify().await.ping("{}").await, 503);
+    assert_eq!(world.notify().await.ping("{}").await, 200);
 
     assert_eq!(world.one_mail().header("to"), OWNER);
-    let tried = world.store.jobs.claim_mail(odd.id, HOUR, HOUR).await;
-    assert!(matches!(tried, Ok(MailClaim::Granted(..))), "{tried:?}");
+    let again = world.store.jobs.claim_mail(odd.id, HOUR, HOUR).await;
+    assert!(matches!(again, Ok(MailClaim::NotDue)), "{again:?}");
+}
+
+#[tokio::test]
+async fn a_server_that_hangs_up_stops_the_mails_but_loses_none() {
+    let world = World::new().await;
+    let jobs = [world.ready("One.mp4").await, world.ready("Two.mp4").await];
+    let demands = Demands {
+        encryption: "none",
+        login: None,
+        to_recipient: "hang up",
+        ..Demands::default()
+    };
+    let server = MailServer::start(&world.path(""), &demands);
+    let smtp = format!("smtp://localhost:{}?tls=none", server.port);
+    let notify = NotifyProcess::start(&world, &smtp);
+
+    let ping = notify.post("/ping", "dev.knative.sources.ping", json!({}));
+    assert_eq!(ping.await, 503);
+
+    assert_eq!(server.end().len(), 1, "the second one is not tried");
+    let log = notify.end();
+    assert!(log.contains("takes no mail from us now"), "{log}");
+    for job in jobs {
+        let claim = world.store.jobs.claim_mail(job.id, HOUR, HOUR).await;
+        assert!(matches!(claim, Ok(MailClaim::Granted(..))), "{claim:?}");
+    }
 }

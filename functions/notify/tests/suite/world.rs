@@ -15,6 +15,7 @@ use decant_events::{EventData, FileId, LinkSecret, Problem, Username};
 use decant_notify::{App, Config, router};
 use decant_store::{Bucket, Claim, Job, Lease, Mp3, NewJob, Store, StoreUrl};
 use serde_json::{Value, json};
+use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use std::{fs, path::PathBuf, time::Duration};
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -120,6 +121,23 @@ impl World {
         uploaded.expect("a queued job")
     }
 
+    /// A job whose announcement is so old that an event about it can have died.
+    pub(crate) async fn queued_long_ago(&self, file_name: &str) -> Job {
+        let job = self.queued(file_name, MINUTE).await;
+        self.announced_long_ago(job.id).await;
+        job
+    }
+
+    /// Makes the job's last announcement ten minutes old, behind the store's back: its clock can't be injected.
+    pub(crate) async fn announced_long_ago(&self, id: FileId) {
+        let options = SqliteConnectOptions::new().filename(self.path("store/jobs.db"));
+        let database = SqliteConnection::connect_with(&options).await;
+        let aged = "UPDATE jobs SET announced_at = announced_at - 600000 WHERE id = ?";
+        let aged = sqlx::query(aged).bind(id.to_string());
+        let aged = aged.execute(&mut database.expect("a database")).await;
+        assert_eq!(aged.expect("an answer").rows_affected(), 1);
+    }
+
     /// A job that somebody converts, for `lease_for`.
     pub(crate) async fn converting(&self, file_name: &str, lease_for: Duration) -> (Lease, FileId) {
         let job = self.queued(file_name, MINUTE).await;
@@ -192,6 +210,11 @@ pub(crate) fn mp3_ready(job: &Job) -> Value {
 
 pub(crate) fn job_failed(job: &Job) -> Value {
     json!({"video_fid": job.id, "username": job.owner, "problem": job.problem})
+}
+
+/// A ping's word that whatever was announced until now is lost.
+pub(crate) fn queues_lost() -> String {
+    json!({"queues_lost_before": chrono::Utc::now()}).to_string()
 }
 
 pub(crate) fn video_uploaded(id: FileId) -> Value {
