@@ -11,8 +11,8 @@ use ffmpeg_next::{Error as Ffmpeg, Packet, Rational, Stream, codec, decoder, fra
 
 use crate::Error;
 use crate::input::{Fault, Input};
-use crate::native::demuxer;
-use crate::resample::{Pcm, Resampler, Spec};
+use crate::native::{demuxer, limits};
+use crate::resample::{Pcm, Resampler, Spec, Unfit};
 
 /// A demuxer that finds nothing but broken packets this many times in a row has lost its way.
 const MAX_BROKEN_PACKETS: u32 = 4096;
@@ -34,7 +34,7 @@ pub(crate) struct Sound {
 #[derive(Default)]
 struct Seen {
     packets: u64,
-    unplaced_channels: Option<u16>,
+    unfit: Option<Unfit>,
     failure: Option<Ffmpeg>,
 }
 
@@ -45,6 +45,7 @@ impl Sound {
         READY.call_once(|| {
             let _always_ok = ffmpeg_next::init(); // the words for its error numbers
             log::set_level(log::Level::Quiet);
+            limits::limit_allocations();
         });
 
         let fault = input.fault();
@@ -53,18 +54,16 @@ impl Sound {
         if let Some(error) = fault.take() {
             return Err(Error::Input(error));
         }
-        let mut container = opened.map_err(not_a_container)?;
+        let mut container = opened.map_err(Error::of_file)?;
         let stream = choose_stream(&container)?;
         demuxer::listen_to(&mut container, Some(stream.index));
 
-        let mut context = codec::Context::from_parameters(stream.parameters)
-            .map_err(Error::engine)?
-            .decoder();
+        let mut context =
+            codec::Context::from_parameters(stream.parameters).map_err(Error::engine)?;
+        limits::limit_frames(&mut context);
+        let mut context = context.decoder();
         context.set_packet_time_base(stream.time_base); // it skips encoder delays by time
-        let decoder = context.audio().map_err(|reason| match reason {
-            Ffmpeg::Other { errno: ENOMEM } => Error::engine(reason),
-            _ => Error::unreadable(reason),
-        })?;
+        let decoder = context.audio().map_err(Error::of_file)?;
         Ok(Self {
             container,
             stream: stream.index,
@@ -83,31 +82,35 @@ impl Sound {
         self.duration
     }
 
-    /// The next bit of sound, some milliseconds of it, into `pcm`. `None` after the last.
+    /// The next bit of sound, usually some milliseconds of it, into `pcm`. `None` after the last.
     ///
     /// # Errors
     /// The input's, the engine's, and [`Error::NoAudio`] or [`Error::Unreadable`] where there was nothing at all.
     pub(crate) fn next(&mut self, pcm: &mut Pcm) -> Result<Option<Spec>, Error> {
         pcm.left.clear();
         pcm.right.clear();
-        let mut decoded = frame::Audio::empty();
         loop {
+            self.resampler.pull(pcm)?;
+            if !pcm.left.is_empty() {
+                return Ok(self.resampler.spec());
+            }
+            if self.resampler.is_busy() {
+                continue;
+            }
+            let mut decoded = frame::Audio::empty();
             match self.decoder.receive_frame(&mut decoded) {
                 Ok(()) => {
-                    if !self.resampler.push(&mut decoded, pcm)? {
-                        self.seen.unplaced_channels = Some(decoded.channels());
+                    if let Err(unfit) = self.resampler.push(decoded) {
+                        self.seen.unfit = Some(unfit);
                     }
                 }
                 Err(Ffmpeg::Eof) => {
-                    self.resampler.finish(pcm)?;
-                    if pcm.left.is_empty() {
+                    if !self.resampler.finish() {
                         return self.end();
                     }
                 }
                 Err(Ffmpeg::Other { errno: EAGAIN }) => self.feed()?,
-                Err(Ffmpeg::Other { errno: ENOMEM }) => {
-                    return Err(Error::engine("FFmpeg is out of memory"));
-                }
+                Err(lack @ Ffmpeg::Other { errno: ENOMEM }) => return Err(Error::of_file(lack)),
                 Err(broken) if self.is_draining => {
                     self.seen.failure = Some(broken);
                     return self.end();
@@ -116,9 +119,6 @@ impl Sound {
                     self.seen.failure = Some(broken);
                     self.feed()?;
                 }
-            }
-            if !pcm.left.is_empty() {
-                return Ok(self.resampler.spec());
             }
         }
     }
@@ -136,7 +136,7 @@ impl Sound {
             }
         };
         match sent {
-            Err(Ffmpeg::Other { errno: ENOMEM }) => Err(Error::engine("FFmpeg is out of memory")),
+            Err(lack @ Ffmpeg::Other { errno: ENOMEM }) => Err(Error::of_file(lack)),
             Err(broken) if broken != Ffmpeg::Eof => {
                 self.seen.failure = Some(broken);
                 Ok(())
@@ -159,9 +159,7 @@ impl Sound {
                 // Of a stream that showed up only now: skip its further packets unread.
                 Ok(()) => demuxer::listen_to(&mut self.container, Some(self.stream)),
                 Err(Ffmpeg::Eof) => return Ok(None),
-                Err(Ffmpeg::Other { errno: ENOMEM }) => {
-                    return Err(Error::engine("FFmpeg is out of memory"));
-                }
+                Err(lack @ Ffmpeg::Other { errno: ENOMEM }) => return Err(Error::of_file(lack)),
                 Err(broken) => {
                     self.seen.failure = Some(broken);
                     broken_packets += 1;
@@ -180,11 +178,10 @@ impl Sound {
             (
                 None,
                 Seen {
-                    unplaced_channels: Some(channels),
-                    ..
+                    unfit: Some(unfit), ..
                 },
             ) => Err(Error::UnsupportedCodec {
-                codec: format!("{}, {channels} channels", self.codec.name()),
+                codec: format!("{}, {unfit}", self.codec.name()),
             }),
             (
                 None,
@@ -258,11 +255,4 @@ fn duration(stream: &Stream<'_>) -> Option<Duration> {
     Duration::try_from_secs_f64(seconds)
         .ok()
         .filter(|duration| !duration.is_zero())
-}
-
-fn not_a_container(reason: Ffmpeg) -> Error {
-    match reason {
-        Ffmpeg::Other { errno: ENOMEM } => Error::engine(reason),
-        _ => Error::unreadable(reason),
-    }
 }

@@ -2,6 +2,11 @@
 
 use std::io;
 
+use ffmpeg_next::Error as Ffmpeg;
+use ffmpeg_next::error::ENOMEM;
+
+use crate::native::limits::MAX_ALLOCATION_BYTES;
+
 /// Why a conversion failed.
 ///
 /// The sentence of a hopeless error is for the person who uploaded the file; the others are for operators.
@@ -26,7 +31,7 @@ pub enum Error {
         "The sound of this video is in a format that can't be decoded here ({codec}). Save the video with AAC, MP3 or Opus sound and upload it again."
     )]
     UnsupportedCodec {
-        /// FFmpeg's short name of the codec, such as `g723_1`.
+        /// FFmpeg's short name of the codec, such as `g723_1`, and what else is unusual about the sound.
         codec: String,
     },
 
@@ -82,6 +87,25 @@ impl Error {
     pub(crate) fn unreadable(reason: impl ToString) -> Self {
         Self::Unreadable {
             reason: reason.to_string(),
+        }
+    }
+
+    /// What FFmpeg says of a file. It is the file's fault, unless memory is short.
+    ///
+    /// FFmpeg runs out of memory also where a file makes it ask for more than it may have in one piece. That much is
+    /// never used for a sound, so memory is short only if the system wouldn't give it either.
+    pub(crate) fn of_file(reason: Ffmpeg) -> Self {
+        let mut memory = Vec::<u8>::new();
+        match reason {
+            Ffmpeg::Other { errno: ENOMEM }
+                if memory.try_reserve_exact(MAX_ALLOCATION_BYTES).is_err() =>
+            {
+                Self::engine("FFmpeg is out of memory")
+            }
+            _ => {
+                std::hint::black_box(&mut memory); // or the compiler may take the reservation for granted
+                Self::unreadable(reason)
+            }
         }
     }
 

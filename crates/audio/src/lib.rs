@@ -16,7 +16,7 @@ mod extent;
 mod input;
 #[expect(
     unsafe_code,
-    reason = "LAME has no safe binding, ffmpeg-next no call for discarding and refusing"
+    reason = "LAME has no safe binding, ffmpeg-next no call for discarding, refusing, limits and slices"
 )]
 mod native;
 mod resample;

@@ -1,17 +1,27 @@
 //! From what a decoder gives to what an MP3 can hold: planes of floats, mono or stereo, at one of MPEG's rates.
 
+use std::fmt;
+use std::ops::{Range, RangeInclusive};
+
 use ffmpeg_next::format::Sample;
 use ffmpeg_next::format::sample::Type::Planar;
 use ffmpeg_next::software::resampling;
 use ffmpeg_next::{ChannelLayout, Dictionary, frame};
 
 use crate::Error;
-use crate::native::demuxer::name_channels;
+use crate::native::swr;
 
 /// The sample rates of MPEG-1, 2 and 2.5, in Hz.
 const MP3_RATES_HZ: [u32; 9] = [
     8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000,
 ];
+
+/// The sample rates that are taken, in Hz. Below any recorder's, down to those of heartbeats and whales, a rate is a
+/// mistake or an attack: each byte would become seconds of MP3. Above are no converters that record sound.
+const RATES_HZ: RangeInclusive<u32> = 1_000..=768_000;
+
+/// The most samples that go into the engine or come out of it at once, whatever the size of a frame.
+const SLICE_SAMPLES: usize = 32 * 1024;
 
 /// Decoders may give more than full scale, and broken ones anything. LAME must not see infinities.
 const MAX_LEVEL: f32 = 2.0;
@@ -56,20 +66,48 @@ struct Shape {
 }
 
 impl Shape {
-    fn of(frame: &mut frame::Audio) -> Option<Self> {
-        name_channels(frame);
+    fn of(frame: &frame::Audio) -> Result<Self, Unfit> {
         let channels = i32::from(frame.channels());
         let mut layout = frame.channel_layout();
         if layout.channels() != channels {
+            // Plain WAV and AVI only count their channels: take the places that every player gives them.
             layout = ChannelLayout::default(channels);
         }
-        let shape = Self {
+        if channels == 0 || layout.channels() != channels {
+            return Err(Unfit::Channels(frame.channels()));
+        }
+        if !RATES_HZ.contains(&frame.rate()) {
+            return Err(Unfit::Rate(frame.rate()));
+        }
+        Ok(Self {
             format: frame.format(),
             layout,
             rate_hz: frame.rate(),
-        };
-        let rate_is_real = (1..=1_000_000).contains(&shape.rate_hz);
-        (rate_is_real && channels > 0 && layout.channels() == channels).then_some(shape)
+        })
+    }
+
+    /// How many samples of this shape make a slice.
+    fn slice(&self, to: &Spec) -> usize {
+        let samples = SLICE_SAMPLES as u64 * u64::from(self.rate_hz) / u64::from(to.rate_hz);
+        samples.clamp(1, SLICE_SAMPLES as u64) as usize
+    }
+}
+
+/// Why a frame is no sound for an MP3.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Unfit {
+    /// So many, in places that nobody knows.
+    Channels(u16),
+    /// Outside of [`RATES_HZ`].
+    Rate(u32),
+}
+
+impl fmt::Display for Unfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Channels(channels) => write!(f, "{channels} channels"),
+            Self::Rate(rate_hz) => write!(f, "{rate_hz} Hz"),
+        }
     }
 }
 
@@ -83,10 +121,22 @@ pub(crate) struct Pcm {
 }
 
 /// Turns frames of any shape into [`Pcm`] of one [`Spec`], which the first frame settles.
+///
+/// Give it a frame, pull until it isn't busy, give it the next.
 #[derive(Default)]
 pub(crate) struct Resampler {
     spec: Option<Spec>,
     engine: Option<(Shape, resampling::Context)>,
+    frame: Option<Pending>,
+    /// Nothing follows what the engine holds.
+    is_ending: bool,
+}
+
+/// A frame of which the first samples are resampled already.
+struct Pending {
+    shape: Shape,
+    frame: frame::Audio,
+    done: usize,
 }
 
 impl Resampler {
@@ -95,56 +145,89 @@ impl Resampler {
         self.spec
     }
 
-    /// Appends what `frame` becomes to `pcm`. Says `false` for a frame whose channels have no known places.
-    pub(crate) fn push(&mut self, frame: &mut frame::Audio, pcm: &mut Pcm) -> Result<bool, Error> {
-        let Some(shape) = Shape::of(frame) else {
-            return Ok(false);
-        };
-        let spec = *self.spec.get_or_insert_with(|| Spec::nearest(&shape));
-        if self
-            .engine
-            .as_ref()
-            .is_none_or(|(current, _)| *current != shape)
-        {
-            self.finish(pcm)?; // the tail of what came before the change
-            self.engine = Some((shape, engine(&shape, &spec)?));
-        }
-        let Some((_, engine)) = &mut self.engine else {
-            return Ok(false);
-        };
-
-        // Room for everything, so that nothing piles up inside the engine.
-        let held_back = engine
-            .delay()
-            .map_or(0, |delay| u64::try_from(delay.output).unwrap_or(0));
-        let coming =
-            (frame.samples() as u64 * u64::from(spec.rate_hz)).div_ceil(u64::from(shape.rate_hz));
-        let room = i32::try_from(held_back.saturating_add(coming).saturating_add(32))
-            .map_err(Error::engine)?;
-        let mut output = frame::Audio::new(OUTPUT_FORMAT, room as usize, spec.layout());
-        engine.run(frame, &mut output).map_err(Error::engine)?;
-        append(&output, &spec, pcm);
-        Ok(true)
+    /// Whether there is more to pull.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.frame.is_some() || self.is_ending
     }
 
-    /// Appends the engine's tail.
-    pub(crate) fn finish(&mut self, pcm: &mut Pcm) -> Result<(), Error> {
-        const ROOM: usize = 4096;
+    /// Takes the next frame.
+    pub(crate) fn push(&mut self, frame: frame::Audio) -> Result<(), Unfit> {
+        let shape = Shape::of(&frame)?;
+        self.spec.get_or_insert_with(|| Spec::nearest(&shape));
+        self.frame = Some(Pending {
+            shape,
+            frame,
+            done: 0,
+        });
+        Ok(())
+    }
 
-        let (Some(spec), Some((_, mut engine))) = (self.spec, self.engine.take()) else {
+    /// After the last frame: the engine's tail is to be pulled. Says `false` when there is none.
+    pub(crate) fn finish(&mut self) -> bool {
+        self.is_ending = self.engine.is_some();
+        self.is_ending
+    }
+
+    /// Fills `pcm` with the next slice, which may be empty: the engine holds back a little.
+    pub(crate) fn pull(&mut self, pcm: &mut Pcm) -> Result<(), Error> {
+        pcm.left.clear();
+        pcm.right.clear();
+        let Some(spec) = self.spec else {
             return Ok(());
         };
-        if engine.delay().is_none() {
-            return Ok(());
-        }
-        loop {
-            let mut output = frame::Audio::new(OUTPUT_FORMAT, ROOM, spec.layout());
-            engine.flush(&mut output).map_err(Error::engine)?;
-            append(&output, &spec, pcm);
-            if output.samples() < ROOM {
-                return Ok(());
+        let Some(pending) = &mut self.frame else {
+            return if self.is_ending {
+                self.pull_tail(pcm)
+            } else {
+                Ok(())
+            };
+        };
+        let engine = match &mut self.engine {
+            Some((shape, engine)) if *shape == pending.shape => engine,
+            Some(_) => return self.pull_tail(pcm), // of what came before the change
+            none => {
+                let engine = engine(&pending.shape, &spec)?;
+                &mut none.insert((pending.shape, engine)).1
             }
+        };
+        let end = pending
+            .frame
+            .samples()
+            .min(pending.done + pending.shape.slice(&spec));
+        let slice = Some((&pending.frame, pending.done..end));
+        pcm.fill(engine, slice)?;
+        pending.done = end;
+        if end == pending.frame.samples() {
+            self.frame = None;
         }
+        Ok(())
+    }
+
+    fn pull_tail(&mut self, pcm: &mut Pcm) -> Result<(), Error> {
+        if let Some((_, engine)) = &mut self.engine {
+            pcm.fill(engine, None)?;
+        }
+        if pcm.left.is_empty() {
+            self.engine = None;
+            self.is_ending = false;
+        }
+        Ok(())
+    }
+}
+
+impl Pcm {
+    fn fill(
+        &mut self,
+        engine: &mut resampling::Context,
+        slice: Option<(&frame::Audio, Range<usize>)>,
+    ) -> Result<(), Error> {
+        // Twice a slice is more than one and what the engine held back, so nothing piles up inside.
+        let most = 2 * SLICE_SAMPLES;
+        swr::resample(engine, slice, most, &mut self.left, &mut self.right)
+            .map_err(Error::of_file)?;
+        self.left.iter_mut().for_each(bound);
+        self.right.iter_mut().for_each(bound);
+        Ok(())
     }
 }
 
@@ -160,23 +243,13 @@ fn engine(from: &Shape, to: &Spec) -> Result<resampling::Context, Error> {
         to.rate_hz,
         options,
     )
-    .map_err(Error::engine)
+    .map_err(Error::of_file)
 }
 
-fn append(output: &frame::Audio, spec: &Spec, pcm: &mut Pcm) {
-    if output.samples() == 0 || output.planes() < usize::from(spec.channels) {
-        return;
-    }
-    pcm.left.extend(output.plane::<f32>(0).iter().map(bounded));
-    if spec.channels == 2 {
-        pcm.right.extend(output.plane::<f32>(1).iter().map(bounded));
-    }
-}
-
-fn bounded(&sample: &f32) -> f32 {
-    if sample.is_nan() {
+fn bound(sample: &mut f32) {
+    *sample = if sample.is_nan() {
         0.0
     } else {
         sample.clamp(-MAX_LEVEL, MAX_LEVEL)
-    }
+    };
 }

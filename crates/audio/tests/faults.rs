@@ -2,12 +2,12 @@
 
 mod support;
 
-use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::time::Duration;
 
 use decant_audio::media::{self, Container};
 use decant_audio::{Error, Options, convert};
-use support::mp3_of;
+use support::{Full, mp3_of};
 
 /// Fails when it is asked for the byte at `fails_at`, or ends there without a word.
 struct Faulty {
@@ -109,27 +109,6 @@ fn a_stuttering_input_gives_the_same_mp3() {
     )
     .expect("it converts");
     assert_eq!(mp3.head, smooth.head); // which holds a checksum of all the rest
-}
-
-/// Takes some bytes, then is full.
-struct Full(usize);
-
-impl Write for Full {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.0 == 0 {
-            return Err(io::Error::new(
-                io::ErrorKind::StorageFull,
-                "the store is full",
-            ));
-        }
-        let taken = bytes.len().min(self.0);
-        self.0 -= taken;
-        Ok(taken)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 #[test]

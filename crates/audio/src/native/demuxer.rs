@@ -4,7 +4,7 @@ use std::ffi::{c_char, c_int};
 use std::ptr;
 
 use ffmpeg_next::format::context::{Input, StreamIo};
-use ffmpeg_next::{Dictionary, Error, ffi, frame};
+use ffmpeg_next::{Dictionary, Error, ffi};
 
 /// Probing ends after this many bytes, or this many microseconds of sound.
 const PROBE_OPTIONS: [(&str, &str); 5] = [
@@ -80,22 +80,6 @@ pub(crate) fn listen_to(input: &mut Input, wanted: Option<usize>) {
             } else {
                 ffi::AVDiscard::AVDISCARD_ALL
             };
-        }
-    }
-}
-
-/// Names the speakers of a frame that only counts its channels (plain WAV, AVI), as every player does.
-///
-/// FFmpeg's resampler wants named ones.
-pub(crate) fn name_channels(frame: &mut frame::Audio) {
-    // SAFETY: the frame is valid, its layout initialised; `uninit` frees what a custom order may have allocated, and
-    // `default` writes a whole new layout, naming nothing where it knows no default.
-    unsafe {
-        let layout = &raw mut (*frame.as_mut_ptr()).ch_layout;
-        if (*layout).order != ffi::AVChannelOrder::AV_CHANNEL_ORDER_NATIVE {
-            let channels = (*layout).nb_channels;
-            ffi::av_channel_layout_uninit(layout);
-            ffi::av_channel_layout_default(layout, channels);
         }
     }
 }

@@ -2,3 +2,5 @@
 
 pub(crate) mod demuxer;
 pub(crate) mod lame;
+pub(crate) mod limits;
+pub(crate) mod swr;

@@ -6,7 +6,9 @@
     reason = "each test file uses its own part"
 )]
 
-use std::io::{Cursor, Write};
+pub mod flac;
+
+use std::io::{self, Cursor, Write};
 use std::process::Command;
 
 use decant_audio::{Error, Mp3, Options, convert};
@@ -35,6 +37,27 @@ pub fn mp3_with(video: Vec<u8>, options: &Options) -> Result<(Mp3, Vec<u8>), Err
     assert_eq!(file.len() as u64, mp3.size_bytes);
     file[..mp3.head.len()].copy_from_slice(&mp3.head);
     Ok((mp3, file))
+}
+
+/// Takes some bytes, then is full.
+pub struct Full(pub usize);
+
+impl Write for Full {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0 == 0 {
+            return Err(io::Error::new(
+                io::ErrorKind::StorageFull,
+                "the store is full",
+            ));
+        }
+        let taken = bytes.len().min(self.0);
+        self.0 -= taken;
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// The sound of an MP3: left, right (empty in mono), and its rate, decoded by Symphonia without the encoder's padding.

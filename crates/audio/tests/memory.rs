@@ -1,0 +1,195 @@
+//! How much memory a conversion takes: each runs in a process of its own, whose peak the system knows.
+
+mod support;
+
+use std::fs;
+use std::io::Cursor;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use decant_audio::media::{self, Container};
+use decant_audio::{Options, convert};
+use support::Full;
+use support::flac::{Flac, Frame};
+
+/// Four times what an ordinary clip takes.
+const MOST_KIB: u64 = 32 * 1024;
+
+/// What `convert` said of a file: the seconds of its MP3 or the error, and the peak of its process.
+struct Outcome {
+    said: String,
+    peak_kib: u64,
+}
+
+/// Where a child finds its file. Without it the child's half is no test.
+const FILE: &str = "DECANT_TEST_FILE";
+
+#[test]
+fn child() {
+    let Some(path) = std::env::var_os(FILE) else {
+        return;
+    };
+    let file = fs::read(path).expect("the file is there");
+    let said = match convert(
+        Cursor::new(file),
+        &Options::default(),
+        &mut std::io::sink(),
+        &mut |_| {},
+    ) {
+        Ok(mp3) => format!("{} s", mp3.duration.as_secs()),
+        Err(error) => format!("{}: {error}", error.code()),
+    };
+    let status = fs::read_to_string("/proc/self/status").expect("Linux");
+    let peak = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .and_then(|peak| peak.strip_suffix("kB"))
+        .expect("a peak");
+    println!("\nsaid={said}\npeak={}", peak.trim());
+}
+
+fn convert_apart(file: &[u8]) -> Outcome {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("file");
+    fs::write(&path, file).expect("the file is written");
+    let run = Command::new(std::env::current_exe().expect("this test"))
+        .args(["--exact", "child", "--nocapture"])
+        .env(FILE, &path)
+        .output()
+        .expect("this test runs");
+    let output = String::from_utf8_lossy(&run.stdout);
+    assert!(run.status.success(), "{output}");
+    let line = |name| {
+        let found = output.lines().find_map(|line| line.strip_prefix(name));
+        found.expect("the child says it").to_owned()
+    };
+    Outcome {
+        said: line("said="),
+        peak_kib: line("peak=").parse().expect("a number"),
+    }
+}
+
+fn assert_small(outcome: &Outcome) {
+    let Outcome { said, peak_kib } = outcome;
+    assert!(*peak_kib < MOST_KIB, "{peak_kib} KiB: {said}");
+}
+
+/// 8-bit mono of `bytes` samples, of which each lasts a second at 1 Hz.
+fn wav(rate_hz: u32, bytes: u32) -> Vec<u8> {
+    let mut file = b"RIFF".to_vec();
+    file.extend((36 + bytes).to_le_bytes());
+    file.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
+    file.extend(rate_hz.to_le_bytes());
+    file.extend(rate_hz.to_le_bytes());
+    file.extend(b"\x01\0\x08\0data");
+    file.extend(bytes.to_le_bytes());
+    file.extend((0..bytes).map(|n| n as u8));
+    file
+}
+
+#[test]
+fn an_ordinary_clip_takes_less_than_half_of_what_is_allowed() {
+    let outcome = convert_apart(&media::clip(Container::Mp4, 2));
+    assert_eq!(outcome.said, "2 s");
+    assert!(outcome.peak_kib < MOST_KIB / 2, "{} KiB", outcome.peak_kib);
+}
+
+#[test]
+fn a_wav_of_one_hertz_is_refused_before_it_grows() {
+    let outcome = convert_apart(&wav(1, 4096));
+    assert!(
+        outcome.said.starts_with("unsupported-codec:") && outcome.said.contains("(pcm_u8, 1 Hz)"),
+        "{}",
+        outcome.said
+    );
+    assert_small(&outcome);
+}
+
+#[test]
+fn a_flac_of_one_hertz_is_refused_before_it_grows() {
+    for samples in [30_000, u16::MAX] {
+        let mut file = Flac::new(1, samples);
+        for _ in 0..600 {
+            file.push(Frame {
+                rate_hz: 1,
+                samples,
+            });
+        }
+        let outcome = convert_apart(&file.finish());
+        assert!(
+            outcome.said.starts_with("unsupported-codec:") && outcome.said.contains("(flac, 1 Hz)"),
+            "{}",
+            outcome.said
+        );
+        assert_small(&outcome);
+    }
+}
+
+#[test]
+fn rates_from_one_to_768_kilohertz_convert() {
+    for (rate_hz, is_taken) in [
+        (999, false),
+        (1_000, true),
+        (768_000, true),
+        (768_001, false),
+    ] {
+        let outcome = convert_apart(&wav(rate_hz, rate_hz * 2));
+        assert_eq!(
+            outcome.said == "2 s",
+            is_taken,
+            "{rate_hz}: {}",
+            outcome.said
+        );
+        assert_small(&outcome);
+    }
+}
+
+/// The first frame settles 48 kHz, so each later sample becomes 48.
+#[test]
+fn the_longest_frames_at_the_lowest_rate_go_through_in_slices() {
+    let mut file = Flac::new(48_000, u16::MAX);
+    file.push(Frame {
+        rate_hz: 48_000,
+        samples: u16::MAX,
+    });
+    file.push(Frame {
+        rate_hz: 1_000,
+        samples: u16::MAX,
+    });
+    let outcome = convert_apart(&file.finish());
+    assert_eq!(outcome.said, "66 s");
+    assert_small(&outcome);
+}
+
+#[test]
+fn a_frame_of_millions_of_samples_is_hopeless() {
+    let file = media::sound_with(
+        "mkv",
+        60,
+        &["-af", "asetnsamples=n=2000000", "-c:a", "pcm_s16le"],
+    );
+    let outcome = convert_apart(&file);
+    assert!(outcome.said.starts_with("unreadable:"), "{}", outcome.said);
+}
+
+#[test]
+fn a_full_output_stops_a_small_file_that_makes_hours_of_sound() {
+    let mut file = Flac::new(1_000, u16::MAX);
+    for _ in 0..2_000 {
+        file.push(Frame {
+            rate_hz: 1_000,
+            samples: u16::MAX,
+        });
+    }
+    let file = file.finish(); // 36 hours in 32 KB
+    assert!(file.len() < 40_000, "{}", file.len());
+    let started = Instant::now();
+    let result = convert(
+        Cursor::new(file),
+        &Options::default(),
+        &mut Full(100_000),
+        &mut |_| {},
+    );
+    assert!(matches!(result, Err(decant_audio::Error::Output(_))));
+    assert!(started.elapsed() < Duration::from_secs(10));
+}
