@@ -45,6 +45,9 @@ pub trait Payloads: Send + Sync {
     /// or fails with a typed error: it never gives wrong bytes.
     async fn open(&self, bucket: Bucket, id: FileId) -> Result<Arc<dyn PayloadReader>, Error>;
 
+    /// Says [`Error::Full`] where nothing more fits.
+    async fn room(&self) -> Result<(), Error>;
+
     /// Deletes a payload, finished or half-written. Deleting what isn't there succeeds.
     async fn delete(&self, bucket: Bucket, id: FileId) -> Result<(), Error>;
 }

@@ -49,12 +49,9 @@ impl App {
 #[async_trait]
 impl Ready for App {
     async fn ready(&self) -> Result<(), NotReady> {
-        self.store
-            .jobs
-            .now()
-            .await
-            .map(drop)
-            .map_err(|error| NotReady(error.to_string()))
+        let lack = |error: decant_store::Error| NotReady(error.to_string());
+        self.store.jobs.now().await.map_err(lack)?;
+        self.store.payloads.room().await.map_err(lack)
     }
 }
 

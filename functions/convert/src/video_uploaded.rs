@@ -1,8 +1,8 @@
 use crate::{App, attempt, error::Error};
 use axum::extract::State;
-use decant_events::{FileId, JobFailed, Mp3Ready, Problem, VideoUploaded, code};
+use decant_events::{FileId, Problem, VideoUploaded, code};
 use decant_function::{CloudEvent, Reply, event};
-use decant_store::{Bucket, Claim, Job, NewJob};
+use decant_store::{ANNOUNCE_GAP, Bucket, Claim, Job, NewJob};
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
@@ -11,9 +11,6 @@ const MAX_ATTEMPTS: u32 = 5;
 
 /// How long an event waits for a slot. The rest of the request's time is for the conversion; the broker comes back.
 const SLOT_WITHIN: Duration = Duration::from_secs(30);
-
-/// The gap before the sweep announces an adopted job for the first time.
-const ANNOUNCE_GAP: Duration = Duration::from_secs(600);
 
 /// Converts one video. A replay of the event gives the same reply.
 ///
@@ -71,29 +68,13 @@ async fn convert_once(app: &App, id: FileId) -> Result<Option<Job>, Error> {
 
 /// What happened to the job, from its record.
 fn reply(job: &Job) -> Reply {
-    let event = match (&job.mp3, &job.problem) {
-        (Some(mp3), _) => {
-            let ready = Mp3Ready {
-                video_fid: job.id,
-                mp3_fid: mp3.id,
-                username: job.owner.clone(),
-                title: job.title().to_owned(),
-                duration_ms: mp3.duration_ms,
-                size_bytes: mp3.size_bytes,
-            };
-            event("convert", &ready, job.run)
-        }
-        (None, Some(problem)) => {
-            let failed = JobFailed {
-                video_fid: job.id,
-                username: job.owner.clone(),
-                problem: problem.clone(),
-            };
-            event("convert", &failed, job.run)
-        }
-        (None, None) => return Reply::Done,
-    };
-    Reply::event(event)
+    if let Some(ready) = job.mp3_ready() {
+        return Reply::event(event("convert", &ready, job.run));
+    }
+    if let Some(failed) = job.job_failed() {
+        return Reply::event(event("convert", &failed, job.run));
+    }
+    Reply::Done
 }
 
 /// Makes the job of another producer's event, if the video is there and nobody has made it yet.

@@ -1,8 +1,8 @@
 use crate::{App, error::Error, jobs::JobView};
 use bytes::Bytes;
-use decant_events::{FileId, Username, VideoUploaded};
+use decant_events::{FileId, Username};
 use decant_function::{event, reasons, telemetry};
-use decant_store::{Bucket, Job, Lease, NewJob, PayloadWriter};
+use decant_store::{ANNOUNCE_GAP, Bucket, Job, Lease, NewJob, PayloadWriter};
 use futures::{Stream, StreamExt};
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
@@ -15,9 +15,6 @@ const HEARTBEAT: Duration = Duration::from_secs(20);
 
 /// How long a caller may send nothing. Shorter than the lease, which is renewed only while bytes come.
 pub(crate) const IDLE: Duration = Duration::from_secs(60);
-
-/// How long an announcement has time to be answered for before the sweep makes it again, the first time.
-const ANNOUNCE_GAP: Duration = Duration::from_secs(600);
 
 /// A video on its way into the store: record first, then the bytes, then `queued`, then the event.
 pub(crate) struct Incoming {
@@ -145,17 +142,21 @@ impl Incoming {
 /// Tells the broker. If it is away, the sweep tells it later: the caller needn't wait for that.
 async fn announce(app: &App, job: &Job) {
     metrics::counter!("decant_uploads_total").increment(1);
-    let video = VideoUploaded {
-        video_fid: job.id,
-        mp3_fid: None,
-        username: job.owner.clone(),
-        file_name: Some(job.file_name.clone()),
-        size_bytes: job.size_bytes,
+    let emitted = app
+        .sink
+        .emit(event("upload", &job.announcement(), job.run))
+        .await;
+    let Err(error) = emitted else {
+        tracing::info!(job.id = %job.id, size_bytes = job.size_bytes, "job queued");
+        return;
     };
-    match app.sink.emit(event("upload", &video, job.run)).await {
-        Ok(()) => tracing::info!(job.id = %job.id, size_bytes = job.size_bytes, "job queued"),
-        Err(error) => {
-            tracing::warn!(job.id = %job.id, error = reasons(&error), "job queued, its announcement is left to the sweep");
-        }
+    tracing::warn!(
+        job.id = %job.id,
+        error = reasons(&error),
+        "job queued, its announcement is left to the sweep"
+    );
+    // So that the next sweep doesn't wait for an answer that can't come. Without it, a later one announces the job.
+    if let Err(error) = app.store.jobs.unannounce(job.id).await {
+        tracing::warn!(job.id = %job.id, error = reasons(&error), "the sweep will be late");
     }
 }

@@ -75,12 +75,9 @@ impl Ready for App {
         self.public_keys
             .load()
             .map_err(|error| NotReady(error.to_string()))?;
-        self.store
-            .jobs
-            .now()
-            .await
-            .map(drop)
-            .map_err(|error| NotReady(error.to_string()))
+        let lack = |error: decant_store::Error| NotReady(error.to_string());
+        self.store.jobs.now().await.map_err(lack)?;
+        self.store.payloads.room().await.map_err(lack)
     }
 }
 

@@ -17,6 +17,9 @@ use std::{
 /// What a writer gathers before it goes to a thread that may block: four chunks.
 const BUFFER_BYTES: usize = 4 * CHUNK_BYTES;
 
+/// Less room than this is none: the job's record has to fit too.
+const ROOM_BYTES: u64 = 1024 * 1024;
+
 /// Payloads as files.
 pub(super) struct Files {
     folder: PathBuf,
@@ -67,6 +70,19 @@ impl Payloads for Files {
                 file: Arc::new(file),
                 size_bytes,
             }) as Arc<dyn PayloadReader>)
+        })
+        .await
+    }
+
+    async fn room(&self) -> Result<(), Error> {
+        let folder = self.folder.clone();
+        blocking(move || {
+            let disk = rustix::fs::statvfs(&folder).map_err(|error| folder::away(error.into()))?;
+            let room_bytes = disk.f_bavail.saturating_mul(disk.f_frsize);
+            if room_bytes < ROOM_BYTES {
+                return Err(Error::Full(format!("{room_bytes} bytes are left").into()));
+            }
+            Ok(())
         })
         .await
     }

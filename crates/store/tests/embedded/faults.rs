@@ -65,7 +65,10 @@ async fn a_record_that_does_not_fit_is_refused(store: &Store, disk: &Path) {
     let lease = store.jobs.begin(new_job(), HOUR).await.unwrap();
     let filler = disk.join("filler");
     let mut file = File::create(&filler).unwrap();
+    store.payloads.room().await.unwrap();
     while file.write_all(&[7; 4096]).is_ok() {}
+    let room = store.payloads.room().await;
+    assert!(matches!(room, Err(Error::Full(_))), "{room:?}");
 
     // The log has a few pages left, so that some changes still succeed.
     let (mut acknowledged, mut refused) = (Vec::new(), Vec::new());
@@ -89,6 +92,7 @@ async fn a_record_that_does_not_fit_is_refused(store: &Store, disk: &Path) {
 
     drop(file);
     fs::remove_file(filler).unwrap();
+    store.payloads.room().await.unwrap();
     for store in [store, &open(disk.join("store")).await.unwrap()] {
         for id in &acknowledged {
             assert!(store.jobs.get(*id).await.unwrap().is_some());
