@@ -13,7 +13,7 @@ use data::DataFolder;
 use decant_broker::{Broker, MemoryQueues, RunError, Settings};
 use decant_function::{client, reasons};
 use process::Function;
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 use tokio::{
     signal::unix::{SignalKind, signal},
     task::{JoinHandle, JoinSet},
@@ -74,6 +74,8 @@ impl System {
     fn start(wiring: Wiring, grace: Duration) -> anyhow::Result<Self> {
         let settings = Settings {
             grace,
+            // The cluster has a pod for each delivery to `convert`; here is one process.
+            capacity: BTreeMap::from([("convert".to_owned(), wiring.slots)]),
             ..Settings::default()
         };
         let queues = MemoryQueues::default();

@@ -5,7 +5,7 @@ use super::{
     process::{Function, Variables, check_settings},
 };
 use anyhow::Context;
-use decant_broker::{Destination, Routes, Topology};
+use decant_broker::{Routes, Topology};
 use include_dir::{Dir, include_dir};
 use std::{ffi::OsString, net::TcpListener};
 use url::Url;
@@ -17,6 +17,8 @@ static EVENTING: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../rabbitmq-eventin
 /// Who listens where, and who is told about whom.
 pub(crate) struct Wiring {
     pub(crate) topology: Topology,
+    /// How many conversions run at once.
+    pub(crate) slots: usize,
     pub(crate) routes: Routes,
     pub(crate) ingress: tokio::net::TcpListener,
     pub(crate) door: Function,
@@ -28,10 +30,8 @@ pub(crate) struct Wiring {
 impl Wiring {
     /// Checks every setting, then binds every socket: the door's where people expect it, the others' on loopback.
     pub(crate) async fn new(config: &Config, data: &DataFolder) -> anyhow::Result<Self> {
-        let mut topology =
-            Topology::from_yaml([&KNATIVE, &EVENTING].into_iter().flat_map(manifests))?;
+        let topology = Topology::from_yaml([&KNATIVE, &EVENTING].into_iter().flat_map(manifests))?;
         let slots = slots()?;
-        cap_conversions(&mut topology, slots);
         first_user::ensure_keys(data).await?;
         let ingress = loopback()?;
         let [auth, convert, notify] = [loopback()?, loopback()?, loopback()?];
@@ -70,6 +70,7 @@ impl Wiring {
         ingress.set_nonblocking(true)?;
         Ok(Self {
             topology,
+            slots,
             routes,
             ingress: tokio::net::TcpListener::from_std(ingress)?,
             door: Function::new("upload", door, environment.upload()),
@@ -90,16 +91,6 @@ fn slots() -> anyhow::Result<usize> {
             format!("DECANT_CONVERT_PARALLEL: expected a number such as 2, got {slots}")
         }),
         Err(_) => Ok(std::thread::available_parallelism().map_or(1, usize::from)),
-    }
-}
-
-/// The manifests count on a pod for each delivery to `convert`. Here is one process: what it has no slot for waits in the
-/// queue, where no clock runs, and not in a request.
-fn cap_conversions(topology: &mut Topology, slots: usize) {
-    for trigger in &mut topology.triggers {
-        if matches!(&trigger.subscriber, Destination::Service { name, .. } if name == "convert") {
-            trigger.parallelism = trigger.parallelism.min(slots);
-        }
     }
 }
 

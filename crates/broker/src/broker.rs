@@ -1,8 +1,8 @@
 //! A Broker: its door, its queues, and one dispatcher per Trigger.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, future::Future, sync::Arc, time::Duration};
 
-use tokio::{net::TcpListener, task::JoinSet};
+use tokio::{net::TcpListener, sync::Semaphore, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -22,6 +22,9 @@ pub struct Settings {
     pub grace: Duration,
     /// The time of back-off and of cron.
     pub clock: Arc<dyn Clock>,
+    /// How many requests each Service takes at once, where that is bounded. Others wait here, before their timeout
+    /// begins, as they wait in Knative's activator for a pod.
+    pub capacity: BTreeMap<String, usize>,
 }
 
 impl Default for Settings {
@@ -29,6 +32,7 @@ impl Default for Settings {
         Self {
             grace: Duration::from_secs(10),
             clock: Arc::new(SystemClock),
+            capacity: BTreeMap::new(),
         }
     }
 }
@@ -44,6 +48,8 @@ struct Inner {
     dispatchers: Vec<Arc<Dispatcher>>,
     pingers: Vec<Arc<Pinger>>,
     settings: Settings,
+    /// One permit for each request that a bounded Service takes.
+    capacities: BTreeMap<String, Arc<Semaphore>>,
 }
 
 impl Broker {
@@ -57,7 +63,12 @@ impl Broker {
         queues: impl Queues,
         settings: Settings,
     ) -> Result<Self, StartError> {
+        let capacities = settings.capacity.iter();
+        let capacities = capacities
+            .map(|(service, permits)| (service.clone(), Arc::new(Semaphore::new(*permits))))
+            .collect();
         let mut inner = Inner {
+            capacities,
             queues: Arc::new(queues),
             declarations: Vec::new(),
             dispatchers: Vec::new(),
@@ -119,6 +130,13 @@ impl Broker {
 }
 
 impl Inner {
+    fn capacity(&self, to: &Destination) -> Option<Arc<Semaphore>> {
+        match to {
+            Destination::Service { name, .. } => self.capacities.get(name).cloned(),
+            Destination::Url(_) => None,
+        }
+    }
+
     fn add_trigger(
         &mut self,
         topology: &Topology,
@@ -150,6 +168,7 @@ impl Inner {
                 queues: Arc::clone(&self.queues),
                 client: client.clone(),
                 clock: Arc::clone(&self.settings.clock),
+                capacity: self.capacity(to),
             })
         };
         let letters = sink.as_ref().map(|_| format!("{queue}.dead-letters"));

@@ -3,7 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use cloudevents::AttributesReader as _;
-use tokio::{sync::Semaphore, task::JoinSet};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::JoinSet,
+};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 use url::Url;
@@ -43,6 +46,7 @@ pub(crate) struct Dispatcher {
     pub(crate) queues: Arc<dyn Queues>,
     pub(crate) client: reqwest::Client,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) capacity: Option<Arc<Semaphore>>,
 }
 
 impl Dispatcher {
@@ -142,11 +146,13 @@ impl Dispatcher {
     async fn attempt(&self, message: &Message, stop: &CancellationToken) -> Option<Answer> {
         let mut retries = 0;
         loop {
+            let permit = self.permit(stop).await?;
             let started = std::time::Instant::now();
             let now = self.clock.now();
             let timeout = self.delivery.timeout;
             let answer = post(&self.client, &self.subscriber, message, now, timeout).await;
             let elapsed = started.elapsed().as_millis();
+            drop(permit); // the wait for the next try needs none
             metrics::histogram!("broker_delivery_ms", "queue" => self.queue.clone())
                 .record(elapsed as f64);
             let Answer::Failed { why, .. } = &answer else {
@@ -166,6 +172,18 @@ impl Dispatcher {
                 return None;
             }
             self.tally.count(Outcome::Retried);
+        }
+    }
+
+    /// The right to send one request to a Service whose capacity is bounded; `None` if told to stop while waiting for it.
+    async fn permit(&self, stop: &CancellationToken) -> Option<Option<OwnedSemaphorePermit>> {
+        let Some(capacity) = &self.capacity else {
+            return Some(None);
+        };
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => None,
+            permit = Arc::clone(capacity).acquire_owned() => Some(permit.ok()),
         }
     }
 

@@ -108,6 +108,40 @@ async fn linear_back_off_grows_by_the_delay() {
 }
 
 #[tokio::test]
+async fn what_a_service_has_no_room_for_waits_outside_its_request() {
+    let gate = Arc::new(Semaphore::new(0));
+    let mut narrow = Subscriber::gated(Arc::clone(&gate)).await;
+    let annotation = "namespace: decant, annotations: {rabbitmq.eventing.knative.dev/parallelism: '3'}}\nspec:\n";
+    let manifest = broker("") + &trigger("all", None, "narrow", "");
+    let manifest = manifest.replace("namespace: decant}\nspec:\n", annotation);
+    let decant = TestBroker::start(&manifest, &[("narrow", &narrow)]).await;
+
+    for _ in 0..3 {
+        decant.send("t", &[], "").await;
+    }
+
+    // Three deliveries have begun, but the service takes one request at a time.
+    decant.in_flight(3).await;
+    narrow.next().await;
+    assert_eq!(narrow.pending(), 0);
+    gate.add_permits(3);
+    assert_eq!(decant.idle().await[0].delivered, 3);
+}
+
+#[tokio::test]
+async fn a_retry_that_waits_takes_no_room() {
+    let mut narrow = Subscriber::answering(&[503, 200]).await;
+    let manifest = broker("") + &trigger("all", None, "narrow", "delivery: {retry: 1}");
+    let decant = TestBroker::start(&manifest, &[("narrow", &narrow)]).await;
+
+    decant.send("t", &[], "").await;
+
+    narrow.next().await;
+    narrow.next().await;
+    assert_eq!(decant.idle().await[0].delivered, 1);
+}
+
+#[tokio::test]
 async fn a_try_that_outlasts_what_serving_allows_is_retried() {
     let mut convert = Subscriber::gated(Arc::new(Semaphore::new(0))).await;
     let service = "---\napiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: convert}\n\

@@ -29,7 +29,8 @@ impl MailServer {
     pub(crate) async fn start(folder: &Path) -> Self {
         make_certificate(folder);
         let options = json!({
-            "port": 0, "encryption": "starttls", "login": [USER, PASSWORD], "rejected": [],
+            "port": 0, "encryption": "starttls", "login": [USER, PASSWORD],
+            "beyond_ascii": false, "to_sender": null, "to_recipient": null,
             "certificate": folder.join("certificate.pem"), "key": folder.join("key.pem"),
         });
         let notes = File::create(folder.join("mail-server")).expect("a file");

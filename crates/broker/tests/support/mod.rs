@@ -67,6 +67,7 @@ impl TestBroker {
         let settings = Settings {
             grace,
             clock: clock.clone(),
+            capacity: [("narrow".to_owned(), 1)].into(),
         };
         let broker = Broker::new(&topology, &Routes::new(routes), queues, settings).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
