@@ -22,3 +22,6 @@ const SOON: Duration = Duration::from_secs(60);
 
 /// Enough for what a kill left behind: its lease runs out after 30 s, and the broker comes back after 8, 24 and 56 s.
 const AFTER_A_LEASE: Duration = Duration::from_secs(150);
+
+/// Enough for a mail that was in somebody's hands when the kill came: it is theirs for 150 s.
+const AFTER_A_MAIL_LEASE: Duration = Duration::from_secs(240);
