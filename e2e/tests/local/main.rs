@@ -6,7 +6,6 @@ mod events;
 mod first_start;
 mod full_store;
 mod judges;
-mod mail_server;
 mod refusals;
 mod replays;
 mod settings;

@@ -1,7 +1,8 @@
 //! Events that come more than once, or from somebody else.
 
-use crate::{AFTER_A_LEASE, SOON, clips, events::post, mail_server::MailServer};
+use crate::{AFTER_A_LEASE, SOON, clips, events::post};
 use decant_e2e::{EMAIL, System, eventually};
+use decant_test_servers::{Demands, MailServer};
 use futures::future::join_all;
 use reqwest::StatusCode;
 use serde_json::json;
@@ -13,10 +14,10 @@ const FORGED_MP3: &str = "0123456789abcdef01234567";
 async fn fifty_identical_events_at_once_with_a_forged_owner_and_mp3_are_one_mp3_and_one_mail_to_the_owner()
  {
     let mut system = System::new();
-    let server = MailServer::start(system.scratch()).await;
+    let server = MailServer::start(system.scratch(), &Demands::default());
     system
         .set("DECANT_SMTP", &server.setting())
-        .set("SSL_CERT_FILE", &server.certificate())
+        .set("SSL_CERT_FILE", &server.certificate().display().to_string())
         .start()
         .await;
     let client = system.client().await;

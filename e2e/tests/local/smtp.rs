@@ -1,7 +1,8 @@
 //! Mail that leaves by a mail server.
 
-use crate::{SOON, clips, mail_server::MailServer};
+use crate::{SOON, clips};
 use decant_e2e::{EMAIL, System, eventually};
+use decant_test_servers::{Demands, MailServer};
 use reqwest::Method;
 use serde_json::json;
 use url::Url;
@@ -9,10 +10,10 @@ use url::Url;
 #[tokio::test]
 async fn the_mail_goes_out_over_starttls_with_login_and_its_link_works() {
     let mut system = System::new();
-    let server = MailServer::start(system.scratch()).await;
+    let server = MailServer::start(system.scratch(), &Demands::default());
     system
         .set("DECANT_SMTP", &server.setting())
-        .set("SSL_CERT_FILE", &server.certificate())
+        .set("SSL_CERT_FILE", &server.certificate().display().to_string())
         .start()
         .await;
     let client = system.client().await;

@@ -1,10 +1,8 @@
 //! What a mail says, whatever the file is called.
 
-use crate::{
-    mail_server::Mail,
-    world::{World, job_failed, mp3_ready},
-};
+use crate::world::{World, job_failed, mp3_ready};
 use decant_events::{JobFailed, Mp3Ready, Problem};
+use decant_test_servers::Mail;
 
 async fn mail_about(file_name: &str) -> Mail {
     let world = World::new().await;

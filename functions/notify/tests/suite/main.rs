@@ -5,7 +5,6 @@ mod broker;
 mod cut_off;
 mod dead_letters;
 mod letters;
-mod mail_server;
 mod notify_process;
 mod settings;
 mod smtp;

@@ -1,24 +1,17 @@
 //! The real binary against a real mail server that demands STARTTLS and login.
 
 use crate::{
-    mail_server::{Demands, MailServer, mails, make_certificate},
     notify_process::NotifyProcess,
     world::{OWNER, World, mp3_ready},
 };
 use decant_events::Mp3Ready;
 use decant_store::MailClaim;
+use decant_test_servers::{Demands, MailServer, mails};
 use futures::future::join_all;
 use serde_json::json;
 use std::time::Duration;
 
 const LOGIN: &str = "kevin%40email.com:p%2Fss%3Aw%23rd";
-
-/// A world whose mail server has a certificate that `notify` trusts.
-async fn world() -> World {
-    let world = World::new().await;
-    make_certificate(&world.path(""));
-    world
-}
 
 fn starttls(port: u16) -> String {
     format!("smtp://{LOGIN}@localhost:{port}")
@@ -26,7 +19,7 @@ fn starttls(port: u16) -> String {
 
 #[tokio::test]
 async fn a_server_that_demands_starttls_and_login_takes_the_mail() {
-    let world = world().await;
+    let world = World::new().await;
     let job = world.ready("Grüße 👋.mp4").await;
     let server = MailServer::start(&world.path(""), &Demands::default());
     let notify = NotifyProcess::start(&world, &starttls(server.port));
@@ -58,7 +51,7 @@ async fn a_server_that_demands_starttls_and_login_takes_the_mail() {
 
 #[tokio::test]
 async fn a_server_that_speaks_tls_from_the_start_takes_the_mail() {
-    let world = world().await;
+    let world = World::new().await;
     let job = world.ready("Film.mp4").await;
     let demands = Demands {
         encryption: "implicit",
@@ -76,7 +69,7 @@ async fn a_server_that_speaks_tls_from_the_start_takes_the_mail() {
 
 #[tokio::test]
 async fn fifty_identical_events_at_once_are_one_mail() {
-    let world = world().await;
+    let world = World::new().await;
     let job = world.ready("Film.mp4").await;
     let server = MailServer::start(&world.path(""), &Demands::default());
     let notify = NotifyProcess::start(&world, &starttls(server.port));
@@ -93,7 +86,7 @@ async fn fifty_identical_events_at_once_are_one_mail() {
 
 #[tokio::test]
 async fn a_mail_waits_for_a_server_that_is_down() {
-    let world = world().await;
+    let world = World::new().await;
     let job = world.ready("Film.mp4").await;
     let server = MailServer::start(&world.path(""), &Demands::default());
     let port = server.port;
@@ -116,7 +109,7 @@ async fn a_mail_waits_for_a_server_that_is_down() {
 
 #[tokio::test]
 async fn a_wrong_password_leaves_the_mail_unsent() {
-    let world = world().await;
+    let world = World::new().await;
     let job = world.ready("Film.mp4").await;
     let server = MailServer::start(&world.path(""), &Demands::default());
     let smtp = format!("smtp://kevin%40email.com:wrong@localhost:{}", server.port);
@@ -138,7 +131,7 @@ async fn a_wrong_password_leaves_the_mail_unsent() {
 
 #[tokio::test]
 async fn a_server_without_starttls_gets_neither_password_nor_mail() {
-    let world = world().await;
+    let world = World::new().await;
     let job = world.ready("Film.mp4").await;
     let demands = Demands {
         encryption: "none",
@@ -158,7 +151,7 @@ async fn a_server_without_starttls_gets_neither_password_nor_mail() {
 
 #[tokio::test]
 async fn a_server_whose_certificate_nobody_vouches_for_gets_neither_password_nor_mail() {
-    let world = world().await;
+    let world = World::new().await;
     let job = world.ready("Film.mp4").await;
     let server = MailServer::start(&world.path(""), &Demands::default());
     let notify = NotifyProcess::start(
@@ -176,7 +169,7 @@ async fn a_server_whose_certificate_nobody_vouches_for_gets_neither_password_nor
 
 #[tokio::test]
 async fn a_relay_of_ones_own_takes_the_mail_without_tls_where_that_is_asked_for() {
-    let world = world().await;
+    let world = World::new().await;
     let job = world.ready("Film.mp4").await;
     let demands = Demands {
         encryption: "none",
@@ -195,7 +188,7 @@ async fn a_relay_of_ones_own_takes_the_mail_without_tls_where_that_is_asked_for(
 
 #[tokio::test]
 async fn a_recipient_refused_for_good_is_given_up_aloud_and_unnamed() {
-    let world = world().await;
+    let world = World::new().await;
     let job = world.ready("Film.mp4").await;
     let demands = Demands {
         to_recipient: "550 5.1.1 nobody lives at",
@@ -227,7 +220,7 @@ async fn a_recipient_refused_for_good_is_given_up_aloud_and_unnamed() {
 
 #[tokio::test]
 async fn a_mail_that_is_refused_for_now_or_for_our_sake_stays_unsent() {
-    let world = world().await;
+    let world = World::new().await;
     let job = world.ready("Film.mp4").await;
     for (to_sender, to_recipient) in [
         ("", "450 4.2.0 greylisted:"),
@@ -261,7 +254,7 @@ async fn a_mail_that_is_refused_for_now_or_for_our_sake_stays_unsent() {
 #[tokio::test]
 async fn an_address_beyond_ascii_gets_its_mail_where_the_server_takes_it_and_is_given_up_elsewhere()
 {
-    let mut world = world().await;
+    let mut world = World::new().await;
     world.owner = "größe@email.com".parse().expect("a name");
     for beyond_ascii in [true, false] {
         let job = world.ready("Film.mp4").await;

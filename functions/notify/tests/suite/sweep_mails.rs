@@ -1,12 +1,12 @@
 //! The mails that only the sweep sends.
 
 use crate::{
-    mail_server::{Demands, MailServer},
     notify_process::NotifyProcess,
     world::{OWNER, World, mp3_ready, queues_lost},
 };
 use decant_events::{Mp3Ready, Problem};
 use decant_store::MailClaim;
+use decant_test_servers::{Demands, MailServer};
 use serde_json::json;
 use std::time::Duration;
 

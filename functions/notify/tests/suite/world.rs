@@ -1,9 +1,6 @@
 //! A store with jobs in it, a broker, a folder for mails, and `notify` between them.
 
-use crate::{
-    broker::Broker,
-    mail_server::{Mail, decode},
-};
+use crate::broker::Broker;
 use axum::{
     Router,
     body::Body,
@@ -14,6 +11,7 @@ use clap::Parser;
 use decant_events::{EventData, FileId, LinkSecret, Problem, Username};
 use decant_notify::{App, Config, router};
 use decant_store::{Bucket, Claim, Job, Lease, Mp3, NewJob, Store, StoreUrl};
+use decant_test_servers::{Mail, decode_mail};
 use serde_json::{Value, json};
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use std::{fs, path::PathBuf, time::Duration};
@@ -90,7 +88,7 @@ impl World {
                 let file = file.expect("a file");
                 let raw = fs::read(file.path()).expect("a mail");
                 let name = file.file_name().into_string().expect("a name");
-                (name, decode(&raw))
+                (name, decode_mail(&raw))
             })
             .collect();
         mails.sort_by(|a, b| a.0.cmp(&b.0));

@@ -1,0 +1,7 @@
+//! The real servers that tests talk to. Each listens on a free port of the loopback, keeps its files in a folder of the
+//! test, and ends when it is dropped. They come from Debian; `./test` installs them. What is missing is said by a panic:
+//! a test without its server is no test.
+
+mod mail;
+
+pub use mail::{Demands, Mail, MailServer, decode_mail, mails};

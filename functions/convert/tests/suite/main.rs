@@ -1,0 +1,7 @@
+//! `convert` through its front door, on the embedded store, with real media.
+
+#![expect(clippy::unwrap_used, reason = "a test that can't go on must fail")]
+
+mod conversion;
+mod repeats;
+mod world;

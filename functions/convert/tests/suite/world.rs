@@ -1,0 +1,120 @@
+//! `convert` on a store of its own.
+
+use clap::Parser;
+use decant_convert::{App, Config, router};
+use decant_events::{FileId, JobFailed, Problem, Username, VideoUploaded};
+use decant_function::testing::TestFunction;
+use decant_store::{Bucket, Job, NewJob, Store, StoreUrl};
+use std::time::Duration;
+use tempfile::TempDir;
+
+pub(crate) const MINUTE: Duration = Duration::from_secs(60);
+
+pub(crate) struct Convert {
+    pub(crate) function: TestFunction,
+    pub(crate) store: Store,
+    _folder: TempDir,
+}
+
+impl Convert {
+    pub(crate) async fn new() -> Self {
+        Self::with(&[]).await
+    }
+
+    pub(crate) async fn with(flags: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = folder.path().join("store").display().to_string();
+        let store = Store::open(&url.parse::<StoreUrl>().unwrap())
+            .await
+            .unwrap();
+        let arguments = ["decant-convert", "--store", &url]
+            .into_iter()
+            .chain(flags.iter().copied());
+        let config = Config::parse_from(arguments);
+        let function = TestFunction::new(router(App::new(store.clone(), &config)));
+        Self {
+            function,
+            store,
+            _folder: folder,
+        }
+    }
+
+    /// A queued job with this video.
+    pub(crate) async fn queue(&self, file_name: &str, video: Vec<u8>) -> VideoUploaded {
+        let id = FileId::mint();
+        let job = NewJob {
+            id,
+            owner: kevin(),
+            file_name: file_name.into(),
+            traceparent: None,
+        };
+        let lease = self.store.jobs.begin(job, MINUTE).await.unwrap();
+        let size_bytes = self.store_video(id, video).await;
+        self.store
+            .jobs
+            .uploaded(&lease, size_bytes, MINUTE)
+            .await
+            .unwrap();
+        about(id)
+    }
+
+    pub(crate) async fn store_video(&self, id: FileId, video: Vec<u8>) -> u64 {
+        let mut payload = self
+            .store
+            .payloads
+            .create(Bucket::Videos, id, "video")
+            .await
+            .unwrap();
+        payload.write(video.into()).await.unwrap();
+        payload.finish(Default::default()).await.unwrap()
+    }
+
+    pub(crate) async fn job(&self, id: FileId) -> Job {
+        self.store.jobs.get(id).await.unwrap().unwrap()
+    }
+
+    pub(crate) async fn mp3(&self, id: FileId) -> Vec<u8> {
+        let mp3 = self.store.payloads.open(Bucket::Mp3s, id).await.unwrap();
+        mp3.read_at(0, 100_000_000).await.unwrap().to_vec()
+    }
+
+    /// The problem that this video's job fails with.
+    pub(crate) async fn problem(&self, video: Vec<u8>) -> Problem {
+        let event = self.queue("video.mp4", video).await;
+        let reply = self.function.deliver("/", &event).await;
+        assert_eq!(reply.status, 200);
+        let failed: JobFailed = reply.event();
+        assert_eq!(failed.username, kevin());
+        assert_eq!(
+            self.job(event.video_fid).await.problem,
+            Some(failed.problem.clone())
+        );
+        failed.problem
+    }
+}
+
+pub(crate) fn kevin() -> Username {
+    "kevin@email.com".parse().unwrap()
+}
+
+pub(crate) fn about(id: FileId) -> VideoUploaded {
+    VideoUploaded {
+        video_fid: id,
+        mp3_fid: None,
+        username: kevin(),
+        file_name: None,
+        size_bytes: None,
+    }
+}
+
+/// Waits until it is so; the test fails if it isn't within a minute.
+pub(crate) async fn until<F: Future<Output = bool>>(so: impl Fn() -> F) {
+    let watch = async {
+        while !so().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(MINUTE, watch)
+        .await
+        .expect("it to become so");
+}
