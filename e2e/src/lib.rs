@@ -13,8 +13,8 @@ mod seen;
 mod system;
 
 pub use client::{Client, EMAIL, Job, PASSWORD};
+pub use decant_test_servers::free_port;
 pub use eventually::eventually;
 pub use mailbox::{Mail, Mailbox};
-pub use place::free_port;
 pub use processes::Process;
 pub use system::{Ended, System};

@@ -3,5 +3,8 @@
 //! a test without its server is no test.
 
 mod mail;
+mod port;
+mod process;
 
 pub use mail::{Demands, Mail, MailServer, decode_mail, mails};
+pub use port::free_port;
