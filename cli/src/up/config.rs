@@ -32,6 +32,23 @@ pub(crate) struct Config {
         hide_env_values = true
     )]
     pub(crate) admin: Option<Admin>,
+    /// Where payloads and jobs live: mongodb://… or a folder. By default in the data folder. MONGO_URI, as it was called
+    /// before, is understood too.
+    #[arg(
+        long,
+        env = "DECANT_STORE",
+        value_name = "DECANT_STORE",
+        hide_env_values = true
+    )]
+    pub(crate) store: Option<String>,
+    /// Where the users live: mysql://user:password@host:3306/auth, or sqlite:PATH. By default in the data folder.
+    #[arg(
+        long,
+        env = "DECANT_USERS",
+        value_name = "DECANT_USERS",
+        hide_env_values = true
+    )]
+    pub(crate) users: Option<String>,
     /// How mail goes out: smtp://user:password@host:587 (STARTTLS), smtps://…, or file:FOLDER. By default into the data
     /// folder.
     #[arg(

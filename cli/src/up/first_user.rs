@@ -2,6 +2,7 @@ use super::{
     config::{Admin, Config},
     data::{DataFolder, random_hex},
     process::binary,
+    wiring::users,
 };
 use anyhow::{Context, ensure};
 use secrecy::{ExposeSecret, SecretString};
@@ -13,11 +14,16 @@ const NAMELESS: &str = "admin@localhost";
 
 /// Sees to it that the users' database is there and somebody can sign in.
 pub(crate) async fn ensure(config: &Config, data: &DataFolder) -> anyhow::Result<()> {
-    auth(data, &["migrate"], None).await?;
+    let users = users(config, data);
+    auth(&users, &["migrate"], None).await?;
     if let Some(admin) = &config.admin {
-        return add(data, admin).await;
+        return add(&users, admin).await;
     }
-    if !auth(data, &["user", "list"], None).await?.trim().is_empty() {
+    if !auth(&users, &["user", "list"], None)
+        .await?
+        .trim()
+        .is_empty()
+    {
         return Ok(());
     }
     let admin = Admin {
@@ -30,7 +36,7 @@ pub(crate) async fn ensure(config: &Config, data: &DataFolder) -> anyhow::Result
         admin.username,
         admin.password.expose_secret()
     );
-    add(data, &admin).await
+    add(&users, &admin).await
 }
 
 /// Makes the key that signs tokens and the file of public keys, if absent.
@@ -48,7 +54,7 @@ pub(crate) async fn ensure_keys(data: &DataFolder) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn add(data: &DataFolder, admin: &Admin) -> anyhow::Result<()> {
+async fn add(users: &str, admin: &Admin) -> anyhow::Result<()> {
     let arguments = [
         "user",
         "add",
@@ -56,21 +62,21 @@ async fn add(data: &DataFolder, admin: &Admin) -> anyhow::Result<()> {
         "--admin",
         "--if-absent",
     ];
-    auth(data, &arguments, Some(&admin.password))
+    auth(users, &arguments, Some(&admin.password))
         .await
         .map(drop)
 }
 
 /// Runs `decant-auth`, and gives what it printed.
 async fn auth(
-    data: &DataFolder,
+    users: &str,
     arguments: &[&str],
     password: Option<&SecretString>,
 ) -> anyhow::Result<String> {
     let mut command = Command::new(binary("auth")?);
     command
         .args(arguments)
-        .env("DECANT_USERS", data.users())
+        .env("DECANT_USERS", users)
         .stdin(Stdio::null())
         .stderr(Stdio::inherit());
     if let Some(password) = password {

@@ -7,7 +7,7 @@ use super::{
 use anyhow::Context;
 use decant_broker::{Routes, Topology};
 use include_dir::{Dir, include_dir};
-use std::{ffi::OsString, net::TcpListener};
+use std::{env, ffi::OsString, net::TcpListener};
 use url::Url;
 
 /// The manifests that the cluster gets.
@@ -86,7 +86,7 @@ impl Wiring {
 
 /// As many conversions as this machine has cores, unless somebody knows better.
 fn slots() -> anyhow::Result<usize> {
-    match std::env::var("DECANT_CONVERT_PARALLEL") {
+    match env::var("DECANT_CONVERT_PARALLEL") {
         Ok(slots) => slots.parse().with_context(|| {
             format!("DECANT_CONVERT_PARALLEL: expected a number such as 2, got {slots}")
         }),
@@ -109,6 +109,11 @@ fn manifests(folder: &'static Dir<'static>) -> impl Iterator<Item = (String, &'s
         .filter_map(|file| Some((file.path().display().to_string(), file.contents_utf8()?)))
 }
 
+/// Where the users live.
+pub(super) fn users(config: &Config, data: &DataFolder) -> String {
+    config.users.clone().unwrap_or_else(|| data.users())
+}
+
 /// What each function is told, by the names that the cluster's manifests use too.
 struct Environment<'a> {
     config: &'a Config,
@@ -129,7 +134,7 @@ impl Environment<'_> {
     fn auth(&self) -> Variables {
         vec![
             self.grace(),
-            ("DECANT_USERS", self.data.users().into()),
+            ("DECANT_USERS", users(self.config, self.data).into()),
             ("DECANT_SIGNING_KEY", self.data.signing_key().into()),
             // Only the door talks to auth, and names its clients.
             ("DECANT_TRUSTED_PROXIES", "127.0.0.1".into()),
@@ -139,7 +144,6 @@ impl Environment<'_> {
     fn upload(&self) -> Variables {
         let mut variables = vec![
             self.grace(),
-            ("DECANT_STORE", self.data.store().into()),
             ("K_SINK", self.sink.as_str().into()),
             ("DECANT_AUTH_URL", self.auth_url.as_str().into()),
             ("DECANT_PUBLIC_KEYS", self.data.public_keys().into()),
@@ -151,29 +155,39 @@ impl Environment<'_> {
             .iter()
             .map(|size| ("DECANT_MAX_UPLOAD", size.into()));
         variables.extend(max_upload);
+        variables.extend(self.store());
         variables
     }
 
     fn convert(&self) -> Variables {
-        vec![
-            self.grace(),
-            ("DECANT_STORE", self.data.store().into()),
-            ("DECANT_CONVERT_PARALLEL", self.slots.to_string().into()),
-        ]
+        let parallel = ("DECANT_CONVERT_PARALLEL", self.slots.to_string().into());
+        let mut variables = vec![self.grace(), parallel];
+        variables.extend(self.store());
+        variables
+    }
+
+    /// Nothing where MONGO_URI says it: the functions read that themselves.
+    fn store(&self) -> Option<(&'static str, OsString)> {
+        let store = match &self.config.store {
+            Some(store) => store.into(),
+            None if env::var_os("MONGO_URI").is_some() => return None,
+            None => self.data.store().into(),
+        };
+        Some(("DECANT_STORE", store))
     }
 
     fn notify(&self) -> Variables {
         let public_url = self.config.public_url.clone();
         let public_url =
             public_url.unwrap_or_else(|| format!("http://localhost:{}", self.config.port));
-        let gmail = std::env::var_os("GMAIL_ADDRESS").is_some();
+        let gmail = env::var_os("GMAIL_ADDRESS").is_some();
         let mut variables = vec![
             self.grace(),
-            ("DECANT_STORE", self.data.store().into()),
             ("K_SINK", self.sink.as_str().into()),
             ("LINK_SECRET", self.link_secret.as_str().into()),
             ("DECANT_PUBLIC_URL", public_url.into()),
         ];
+        variables.extend(self.store());
         match &self.config.smtp {
             Some(smtp) => variables.push(("DECANT_SMTP", smtp.into())),
             None if gmail => {}

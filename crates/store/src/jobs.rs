@@ -1,4 +1,4 @@
-use crate::{Error, Job, Mp3, NewJob};
+use crate::{Error, Job, Mp3, NewJob, Snapshot};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use decant_events::{FileId, Problem, Username};
@@ -184,4 +184,12 @@ pub trait Jobs: Send + Sync {
         size_bytes: u64,
         announce_gap: Duration,
     ) -> Result<bool, Error>;
+
+    /// Records for another store: oldest first (by id), at most `limit`, those after `after` if given. Uploads that
+    /// haven't ended are left out: their uploader can only go on here.
+    async fn export(&self, after: Option<FileId>, limit: u32) -> Result<Vec<Snapshot>, Error>;
+
+    /// Takes a record of another store. A queued one is due to be announced at once. `false`, and nothing is changed, if
+    /// there is one with this id already.
+    async fn import(&self, snapshot: &Snapshot) -> Result<bool, Error>;
 }

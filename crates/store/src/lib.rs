@@ -6,22 +6,28 @@
 //! - Acknowledged bytes are durable.
 //! - Only this crate knows how and where things are stored.
 
+mod config;
+mod copy;
 mod embedded;
 mod error;
 mod events;
 mod job;
 mod jobs;
 mod payloads;
+mod snapshot;
 mod url;
 
 #[cfg(feature = "contract")]
 pub mod contract;
 
+pub use config::StoreConfig;
+pub use copy::{Copied, CopyError, copy, copy_size};
 pub use error::Error;
 pub use events::ANNOUNCE_GAP;
 pub use job::{Job, Mp3, NewJob, State};
 pub use jobs::{Claim, Due, Jobs, Lease, Litter, MailClaim};
 pub use payloads::{Bucket, CHUNK_BYTES, PayloadReader, PayloadWriter, Payloads};
+pub use snapshot::Snapshot;
 pub use url::{InvalidStoreUrl, StoreUrl};
 
 use std::sync::Arc;

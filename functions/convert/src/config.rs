@@ -1,5 +1,5 @@
 use decant_function::{ServerConfig, duration};
-use decant_store::StoreUrl;
+use decant_store::StoreConfig;
 use std::{num::NonZeroUsize, time::Duration};
 
 /// Turns uploaded videos into MP3s. Every flag is an environment variable too.
@@ -9,14 +9,9 @@ pub struct Config {
     /// Where the function listens.
     #[command(flatten)]
     pub server: ServerConfig,
-    /// Where payloads and jobs live: a folder.
-    #[arg(
-        long,
-        env = "DECANT_STORE",
-        value_name = "DECANT_STORE",
-        hide_env_values = true
-    )]
-    pub store: StoreUrl,
+    /// Where payloads and jobs live.
+    #[command(flatten)]
+    pub store: StoreConfig,
     /// How long a conversion may take. Above it the job fails as `too-long`: keep it below what the platform
     /// lets a request take.
     #[arg(

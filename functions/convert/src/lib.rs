@@ -32,7 +32,7 @@ pub struct App {
 impl App {
     /// Opens the store.
     pub async fn connect(config: &Config) -> anyhow::Result<Self> {
-        Ok(Self::new(Store::open(&config.store).await?, config))
+        Ok(Self::new(Store::open(config.store.url()).await?, config))
     }
 
     /// Works on this store.

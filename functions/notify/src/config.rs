@@ -1,7 +1,7 @@
 use crate::{InvalidOutbox, Outbox, SmtpServer};
 use decant_events::{DownloadLink, LinkSecret};
 use decant_function::{ServerConfig, duration, http_url};
-use decant_store::StoreUrl;
+use decant_store::StoreConfig;
 use lettre::{Address, message::Mailbox};
 use secrecy::SecretString;
 use std::{str::FromStr, time::Duration};
@@ -14,14 +14,9 @@ pub struct Config {
     /// Where to listen, how long to drain.
     #[command(flatten)]
     pub server: ServerConfig,
-    /// Where payloads and jobs live: a folder.
-    #[arg(
-        long,
-        env = "DECANT_STORE",
-        value_name = "DECANT_STORE",
-        hide_env_values = true
-    )]
-    pub store: StoreUrl,
+    /// Where payloads and jobs live.
+    #[command(flatten)]
+    pub store: StoreConfig,
     /// How mail leaves: smtp://user:password@host:587 (STARTTLS, always), smtps://user:password@host:465 (TLS),
     /// smtp://host:25?tls=none (a relay of your own, without password), or file:FOLDER for .eml files. Special
     /// characters in user and password are percent-encoded. Certificates are checked against the system's, or against

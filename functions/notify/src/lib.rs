@@ -46,7 +46,7 @@ impl App {
     /// Opens the store and makes the outbox ready. A mail server is not asked yet: it may be away for a while.
     pub async fn connect(config: &Config) -> Result<Self, ConnectError> {
         Ok(Self {
-            store: Store::open(&config.store)
+            store: Store::open(config.store.url())
                 .await
                 .map_err(ConnectError::Store)?,
             sink: Sink::new(config.sink.clone()),

@@ -1,7 +1,7 @@
 use bytesize::ByteSize;
 use decant_events::LinkSecret;
 use decant_function::{ServerConfig, TrustedProxies, http_url};
-use decant_store::StoreUrl;
+use decant_store::StoreConfig;
 use std::path::PathBuf;
 use url::Url;
 
@@ -12,14 +12,9 @@ pub struct Config {
     /// Where the function listens.
     #[command(flatten)]
     pub server: ServerConfig,
-    /// Where payloads and jobs live: a folder.
-    #[arg(
-        long,
-        env = "DECANT_STORE",
-        value_name = "DECANT_STORE",
-        hide_env_values = true
-    )]
-    pub store: StoreUrl,
+    /// Where payloads and jobs live.
+    #[command(flatten)]
+    pub store: StoreConfig,
     /// The broker's ingress, which events are sent to. Knative's SinkBinding sets it.
     #[arg(long, env = "K_SINK", value_name = "K_SINK", value_parser = http_url)]
     pub sink: Url,

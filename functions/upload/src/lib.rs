@@ -50,7 +50,7 @@ pub struct App {
 impl App {
     /// Opens the store.
     pub async fn connect(config: &Config) -> anyhow::Result<Self> {
-        Self::new(Store::open(&config.store).await?, config)
+        Self::new(Store::open(config.store.url()).await?, config)
     }
 
     /// Works on this store.

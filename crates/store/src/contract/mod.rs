@@ -12,6 +12,7 @@ pub mod dead_event;
 pub mod mail;
 pub mod payloads;
 pub mod sequences;
+pub mod snapshot;
 pub mod sweep;
 pub mod upload;
 
@@ -104,6 +105,15 @@ macro_rules! contract_tests {
             each_abandoned_upload_is_taken_once_by_many_sweeps
             an_abandoned_upload_that_was_not_discarded_is_taken_again
         }
+        $crate::contract_tests! { @pair snapshot $fresh_store
+            a_record_goes_into_another_store_as_it_is
+            a_running_conversion_goes_into_another_store_as_queued
+            an_upload_that_has_not_ended_stays
+            a_record_that_is_there_is_left_alone
+            records_come_page_by_page
+            a_copy_is_whole_and_can_be_repeated
+            a_copy_that_differs_is_found
+        }
         mod sequences {
             #[test]
             fn no_sequence_of_operations_breaks_an_invariant() {
@@ -118,6 +128,18 @@ macro_rules! contract_tests {
                 async fn $case() {
                     let (store, _keep) = super::$fresh_store().await;
                     $crate::contract::$file::$case(store).await;
+                }
+            )+
+        }
+    };
+    (@pair $file:ident $fresh_store:ident $($case:ident)+) => {
+        mod $file {
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $case() {
+                    let (one, _keep) = super::$fresh_store().await;
+                    let (other, _keep) = super::$fresh_store().await;
+                    $crate::contract::$file::$case(one, other).await;
                 }
             )+
         }
@@ -137,6 +159,7 @@ mod tests {
             include_str!("mail.rs"),
             include_str!("sweep.rs"),
             include_str!("abandoned.rs"),
+            include_str!("snapshot.rs"),
         ];
         let cases = files
             .iter()

@@ -1,5 +1,5 @@
 use super::{database::Database, record};
-use crate::{Claim, Due, Error, Job, Jobs, Lease, Litter, MailClaim, Mp3, NewJob};
+use crate::{Claim, Due, Error, Job, Jobs, Lease, Litter, MailClaim, Mp3, NewJob, Snapshot};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use decant_events::{FileId, Problem, Username};
@@ -174,6 +174,14 @@ impl Jobs for Database {
         announce_gap: Duration,
     ) -> Result<bool, Error> {
         self.insert_queued(&job, size_bytes, announce_gap).await
+    }
+
+    async fn export(&self, after: Option<FileId>, limit: u32) -> Result<Vec<Snapshot>, Error> {
+        self.snapshots(after, limit).await
+    }
+
+    async fn import(&self, snapshot: &Snapshot) -> Result<bool, Error> {
+        self.insert_snapshot(snapshot).await
     }
 }
 

@@ -14,6 +14,7 @@ mod folder;
 mod jobs;
 mod mail;
 mod record;
+mod snapshot;
 mod sweep;
 mod upload;
 

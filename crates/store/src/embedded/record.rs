@@ -1,4 +1,4 @@
-use crate::{Error, Job, Mp3};
+use crate::{Error, Job, Mp3, Snapshot, State};
 use chrono::{DateTime, Utc};
 use decant_events::{FileId, Problem};
 use sqlx::{Row, sqlite::SqliteRow};
@@ -20,6 +20,21 @@ pub(super) fn job(row: &SqliteRow) -> Result<Job, Error> {
         traceparent: row.try_get("traceparent")?,
         created_at: time(row, "created_at")?,
         updated_at: time(row, "updated_at")?,
+    })
+}
+
+/// The record in a row of `jobs`, as another store takes it.
+pub(super) fn snapshot(row: &SqliteRow) -> Result<Snapshot, Error> {
+    let mut job = job(row)?;
+    if job.state == State::Converting {
+        job.state = State::Queued;
+        job.progress_percent = 0.0;
+    }
+    let ended = row.try_get::<Option<i64>, _>("finished_at")?.is_some();
+    Ok(Snapshot {
+        job,
+        finished_at: ended.then(|| time(row, "finished_at")).transpose()?,
+        mailed_run: row.try_get("mailed_run")?,
     })
 }
 

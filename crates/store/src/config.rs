@@ -1,0 +1,41 @@
+use crate::StoreUrl;
+
+/// The setting that says where payloads and jobs live, and its older name.
+#[derive(Debug, Clone, clap::Args)]
+#[group(required = true, multiple = true)]
+pub struct StoreConfig {
+    /// Where payloads and jobs live: mongodb://… or a folder.
+    #[arg(
+        long,
+        env = "DECANT_STORE",
+        value_name = "DECANT_STORE",
+        hide_env_values = true
+    )]
+    store: Option<StoreUrl>,
+    /// What DECANT_STORE was called before: mongodb://…
+    #[arg(
+        long,
+        env = "MONGO_URI",
+        value_name = "MONGO_URI",
+        hide_env_values = true,
+        value_parser = mongo_uri
+    )]
+    mongo_uri: Option<StoreUrl>,
+}
+
+impl StoreConfig {
+    /// `DECANT_STORE`, or `MONGO_URI` where that is all there is.
+    pub fn url(&self) -> &StoreUrl {
+        let url = self.store.as_ref().or(self.mongo_uri.as_ref());
+        url.expect("clap asks for one of them")
+    }
+}
+
+fn mongo_uri(text: &str) -> Result<StoreUrl, String> {
+    match text.parse() {
+        Ok(StoreUrl::Folder(_)) | Err(_) => {
+            Err("expected an address such as mongodb://user:password@host:27017".into())
+        }
+        Ok(url) => Ok(url),
+    }
+}

@@ -1,0 +1,158 @@
+use super::builders::{
+    HOUR, MANY, claim_mail, content, converting, failed, granted, is_missing, job, mail_granted,
+    mp3, new_job, queued, ready, sample,
+};
+use crate::{Bucket, Copied, CopyError, Error, Job, Snapshot, State, Store, copy};
+use bytes::Bytes;
+use decant_events::FileId;
+
+pub async fn a_record_goes_into_another_store_as_it_is(from: Store, to: Store) {
+    let unmailed = failed(&from).await.id;
+    let mailed = ready(&from).await.id;
+    let lease = mail_granted(claim_mail(&from, mailed, HOUR, HOUR).await);
+    from.jobs.mailed(&lease).await.expect("is mailed");
+    let queued = queued(&from).await;
+    let snapshots = export(&from).await;
+    for snapshot in &snapshots {
+        assert!(imports(&to, snapshot).await);
+    }
+    assert_eq!(export(&to).await, snapshots);
+    for id in [mailed, unmailed, queued] {
+        assert_eq!(job(&to, id).await, job(&from, id).await);
+    }
+    let without_mail = to.jobs.unmailed(std::time::Duration::ZERO, MANY).await;
+    assert_eq!(without_mail.expect("the store answers"), [unmailed]);
+    let due = to.jobs.announce_next(crate::Due::ByGap, HOUR).await;
+    assert_eq!(
+        due.expect("the store answers").map(|job| job.id),
+        Some(queued)
+    );
+}
+
+pub async fn a_running_conversion_goes_into_another_store_as_queued(from: Store, to: Store) {
+    let (lease, mp3_id) = converting(&from, HOUR).await;
+    from.jobs
+        .renew(&lease, HOUR, Some(50.0))
+        .await
+        .expect("is noted");
+    assert!(imports(&to, &export(&from).await[0]).await);
+    let there = job(&to, lease.job_id).await;
+    assert_eq!((there.state, there.progress_percent), (State::Queued, 0.0));
+    granted(super::builders::claim(&to, lease.job_id, HOUR).await);
+    from.jobs
+        .publish(&lease, mp3(mp3_id))
+        .await
+        .expect("goes on here");
+}
+
+pub async fn an_upload_that_has_not_ended_stays(from: Store, _to: Store) {
+    from.jobs.begin(new_job(), HOUR).await.expect("begins");
+    assert_eq!(export(&from).await, []);
+}
+
+pub async fn a_record_that_is_there_is_left_alone(from: Store, to: Store) {
+    let ended = ready(&from).await;
+    let mut snapshot = export(&from).await.remove(0);
+    assert!(imports(&to, &snapshot).await);
+    snapshot.job.file_name = "another.mp4".into();
+    assert!(!imports(&to, &snapshot).await);
+    assert_eq!(job(&to, ended.id).await, ended);
+}
+
+pub async fn records_come_page_by_page(from: Store, _to: Store) {
+    let mut ids = Vec::new();
+    for _ in 0..5 {
+        ids.push(queued(&from).await);
+    }
+    ids.sort();
+    let mut seen: Vec<FileId> = Vec::new();
+    for expected in [2, 2, 1, 0] {
+        let page = from.jobs.export(seen.last().copied(), 2).await;
+        let page = page.expect("the store answers");
+        assert_eq!(page.len(), expected);
+        seen.extend(page.iter().map(|snapshot| snapshot.job.id));
+    }
+    assert_eq!(seen, ids);
+}
+
+pub async fn a_copy_is_whole_and_can_be_repeated(from: Store, to: Store) {
+    let done = converted(&from, &sample(700_000), &sample(300_000)).await;
+    let waiting = queued(&from).await;
+    let expected = Copied {
+        jobs: 2,
+        payloads: 2,
+        bytes: 1_000_000,
+    };
+    // A copy that broke off has left half an MP3.
+    let mp3_id = done.mp3.as_ref().expect("it is ready").id;
+    let half = to.payloads.create(Bucket::Mp3s, mp3_id, "half").await;
+    let mut half = half.expect("begins");
+    half.write(sample(100)).await.expect("is written");
+    drop(half);
+    for _ in 0..2 {
+        let mut told = Vec::new();
+        let copied = copy(&from, &to, |so_far| told.push(so_far)).await;
+        assert_eq!(copied.expect("is copied"), expected);
+        assert_eq!(told.last(), Some(&expected));
+        assert_eq!(job(&to, done.id).await, done);
+        assert_eq!(job(&to, waiting).await.state, State::Queued);
+        for (bucket, id) in [(Bucket::Videos, done.id), (Bucket::Mp3s, mp3_id)] {
+            let there = content(&to, bucket, id).await.expect("is there");
+            assert_eq!(there, content(&from, bucket, id).await.expect("is there"));
+        }
+        assert!(is_missing(&content(&to, Bucket::Videos, waiting).await));
+    }
+}
+
+pub async fn a_copy_that_differs_is_found(from: Store, to: Store) {
+    let done = converted(&from, &sample(1_000), &sample(10)).await;
+    write(&to, Bucket::Videos, done.id, &sample(999)).await;
+    let differs = copy(&from, &to, drop).await;
+    assert!(
+        matches!(differs, Err(CopyError::Differs(id, "video")) if id == done.id),
+        "{differs:?}"
+    );
+    let deleted = to.payloads.delete(Bucket::Videos, done.id).await;
+    deleted.expect("is deleted");
+    let mut other = sample(1_000).to_vec();
+    other[999] ^= 1;
+    write(&to, Bucket::Videos, done.id, &other.into()).await;
+    let differs = copy(&from, &to, drop).await;
+    assert!(
+        matches!(differs, Err(CopyError::Differs(id, "video")) if id == done.id),
+        "{differs:?}"
+    );
+    assert!(
+        matches!(to.jobs.get(done.id).await, Ok(None)),
+        "a record promises its payloads"
+    );
+}
+
+async fn export(store: &Store) -> Vec<Snapshot> {
+    let snapshots = store.jobs.export(None, MANY).await;
+    snapshots.expect("the store answers")
+}
+
+async fn imports(store: &Store, snapshot: &Snapshot) -> bool {
+    let imported = store.jobs.import(snapshot).await;
+    imported.expect("the store answers")
+}
+
+/// A ready job with its payloads.
+async fn converted(store: &Store, video: &Bytes, sound: &Bytes) -> Job {
+    let (lease, mp3_id) = converting(store, HOUR).await;
+    write(store, Bucket::Videos, lease.job_id, video).await;
+    write(store, Bucket::Mp3s, mp3_id, sound).await;
+    let published = store.jobs.publish(&lease, mp3(mp3_id)).await;
+    published.expect("is published")
+}
+
+async fn write(store: &Store, bucket: Bucket, id: FileId, bytes: &Bytes) {
+    let written: Result<u64, Error> = async {
+        let mut writer = store.payloads.create(bucket, id, "talk.mp4").await?;
+        writer.write(bytes.clone()).await?;
+        writer.finish(Bytes::new()).await
+    }
+    .await;
+    assert_eq!(written.expect("is stored"), bytes.len() as u64);
+}

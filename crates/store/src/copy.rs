@@ -1,0 +1,201 @@
+//! Moves everything from one store into another, of whatever kind.
+
+use crate::{Bucket, Error, PayloadReader, Snapshot, Store};
+use bytes::Bytes;
+use decant_events::FileId;
+use std::sync::Arc;
+
+/// Records that are read at once.
+const PAGE: u32 = 100;
+/// Bytes that are read at once.
+const BLOCK_BYTES: usize = 4 * 1024 * 1024;
+
+/// How far a copy is, and at its end what it did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Copied {
+    /// Jobs whose record, video and MP3 are there, and were compared with what they were copied from.
+    pub jobs: u64,
+    /// Their payloads.
+    pub payloads: u64,
+    /// The size of these.
+    pub bytes: u64,
+}
+
+/// Why a copy is not whole. It can be repeated: what is there already is compared, not written again.
+#[derive(Debug, thiserror::Error)]
+pub enum CopyError {
+    /// A store failed.
+    #[error("job {0} can't be copied; when its cause is gone, copy again")]
+    Store(FileId, #[source] Error),
+    /// The list of jobs can't be read.
+    #[error("the jobs can't be listed; when its cause is gone, copy again")]
+    List(#[source] Error),
+    /// The target has something else by this id.
+    #[error(
+        "job {0}: the {1} in the target differs from the one in the source; was the target in use already?"
+    )]
+    Differs(FileId, &'static str),
+}
+
+/// What there is to copy, by the records.
+pub async fn copy_size(from: &Store) -> Result<Copied, CopyError> {
+    let mut size = Copied::default();
+    let mut after = None;
+    loop {
+        let page = from
+            .jobs
+            .export(after, PAGE)
+            .await
+            .map_err(CopyError::List)?;
+        let Some(last) = page.last() else {
+            return Ok(size);
+        };
+        after = Some(last.job.id);
+        for Snapshot { job, .. } in &page {
+            let mp3_bytes = job.mp3.as_ref().map(|mp3| mp3.size_bytes);
+            size.jobs += 1;
+            size.payloads += 1 + u64::from(mp3_bytes.is_some());
+            size.bytes += job.size_bytes.unwrap_or(0) + mp3_bytes.unwrap_or(0);
+        }
+    }
+}
+
+/// Copies every job with its video and its MP3 from `from` into `to`, and compares each when it is there. Neither store may be
+/// in use meanwhile. A payload that the source has lost (a video that was deleted by hand) is lost in the target too.
+///
+/// `progress` is told after each block of bytes and each job.
+pub async fn copy(
+    from: &Store,
+    to: &Store,
+    mut progress: impl FnMut(Copied),
+) -> Result<Copied, CopyError> {
+    let mut copied = Copied::default();
+    let mut after = None;
+    loop {
+        let page = from
+            .jobs
+            .export(after, PAGE)
+            .await
+            .map_err(CopyError::List)?;
+        let Some(last) = page.last() else {
+            return Ok(copied);
+        };
+        after = Some(last.job.id);
+        for snapshot in &page {
+            let id = snapshot.job.id;
+            let mut payloads = vec![(Bucket::Videos, id, "video")];
+            payloads.extend(
+                snapshot
+                    .job
+                    .mp3
+                    .iter()
+                    .map(|mp3| (Bucket::Mp3s, mp3.id, "MP3")),
+            );
+            for (bucket, payload, kind) in payloads {
+                let mut told = |bytes| {
+                    copied.bytes += bytes;
+                    progress(copied);
+                };
+                let name = &snapshot.job.file_name;
+                let there = copy_payload(from, to, bucket, payload, name, &mut told);
+                match there.await.map_err(|error| CopyError::Store(id, error))? {
+                    Outcome::Same => copied.payloads += 1,
+                    Outcome::Missing => {}
+                    Outcome::Differs => return Err(CopyError::Differs(id, kind)),
+                }
+            }
+            // Last: a record that is there promises its payloads.
+            let same = copy_record(to, snapshot).await;
+            if !same.map_err(|error| CopyError::Store(id, error))? {
+                return Err(CopyError::Differs(id, "record"));
+            }
+            copied.jobs += 1;
+            progress(copied);
+        }
+    }
+}
+
+enum Outcome {
+    Same,
+    /// In the source.
+    Missing,
+    Differs,
+}
+
+async fn copy_payload(
+    from: &Store,
+    to: &Store,
+    bucket: Bucket,
+    id: FileId,
+    file_name: &str,
+    told: &mut impl FnMut(u64),
+) -> Result<Outcome, Error> {
+    let source = match from.payloads.open(bucket, id).await {
+        Err(Error::NotFound) => return Ok(Outcome::Missing),
+        source => source?,
+    };
+    match to.payloads.open(bucket, id).await {
+        Err(Error::NotFound) => {
+            // What a copy that broke off has left.
+            to.payloads.delete(bucket, id).await?;
+            write(&source, to, bucket, id, file_name).await?;
+        }
+        target => drop(target?),
+    }
+    let target = to.payloads.open(bucket, id).await?;
+    match is_same(&source, &target, told).await? {
+        true => Ok(Outcome::Same),
+        false => Ok(Outcome::Differs),
+    }
+}
+
+async fn write(
+    source: &Arc<dyn PayloadReader>,
+    to: &Store,
+    bucket: Bucket,
+    id: FileId,
+    file_name: &str,
+) -> Result<(), Error> {
+    let mut writer = to.payloads.create(bucket, id, file_name).await?;
+    let mut offset = 0;
+    while offset < source.size_bytes() {
+        let block = block(source, offset).await?;
+        offset += block.len() as u64;
+        writer.write(block).await?;
+    }
+    writer.finish(Bytes::new()).await.map(drop)
+}
+
+async fn is_same(
+    source: &Arc<dyn PayloadReader>,
+    target: &Arc<dyn PayloadReader>,
+    told: &mut impl FnMut(u64),
+) -> Result<bool, Error> {
+    if source.size_bytes() != target.size_bytes() {
+        return Ok(false);
+    }
+    let mut offset = 0;
+    while offset < source.size_bytes() {
+        let (ours, theirs) = (block(source, offset).await?, block(target, offset).await?);
+        if ours != theirs {
+            return Ok(false);
+        }
+        offset += ours.len() as u64;
+        told(ours.len() as u64);
+    }
+    Ok(true)
+}
+
+async fn block(payload: &Arc<dyn PayloadReader>, offset: u64) -> Result<Bytes, Error> {
+    let block = payload.read_at(offset, BLOCK_BYTES).await?;
+    if block.is_empty() {
+        return Err(Error::Corrupt("a payload ends before its size".into()));
+    }
+    Ok(block)
+}
+
+/// Whether the target has the record now, as it is in the source.
+async fn copy_record(to: &Store, snapshot: &Snapshot) -> Result<bool, Error> {
+    to.jobs.import(snapshot).await?;
+    Ok(to.jobs.get(snapshot.job.id).await?.as_ref() == Some(&snapshot.job))
+}
