@@ -16,5 +16,6 @@ pub use client::{Client, EMAIL, Job, PASSWORD};
 pub use decant_test_servers::free_port;
 pub use eventually::eventually;
 pub use mailbox::{Mail, Mailbox};
+pub use place::add_user;
 pub use processes::Process;
 pub use system::{Ended, System};

@@ -1,4 +1,8 @@
-use std::{env, path::PathBuf};
+use std::{
+    env,
+    path::PathBuf,
+    process::{Command, Stdio},
+};
 
 /// The program under test: it lies in the folder above the test's own.
 pub(crate) fn decant() -> PathBuf {
@@ -18,4 +22,17 @@ pub(crate) fn decant() -> PathBuf {
         );
     }
     profile.join("decant")
+}
+
+/// Adds somebody who may sign in, in the database at `users`.
+pub fn add_user(users: &str, email: &str, password: &str) {
+    let auth = decant().with_file_name("decant-auth");
+    let added = Command::new(auth)
+        .args(["user", "add", email])
+        .env("DECANT_USERS", users)
+        .env("DECANT_PASSWORD", password)
+        .stdin(Stdio::null())
+        .output()
+        .expect("the program starts");
+    assert!(added.status.success(), "{added:?}");
 }

@@ -39,6 +39,16 @@ impl Process {
         let _ = kill_process(self.pid, Signal::KILL);
     }
 
+    /// The most memory that it ever held.
+    pub fn peak_memory_bytes(&self) -> u64 {
+        let status = fs::read_to_string(file(self.pid, "status")).expect("the process runs");
+        let peak = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
+        let kib: u64 = peak.expect("a peak").trim().parse().expect("a number");
+        kib * 1024
+    }
+
     /// A variable of its environment.
     pub fn variable(&self, name: &str) -> String {
         let environment = fs::read(file(self.pid, "environ")).expect("the process runs");

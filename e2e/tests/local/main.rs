@@ -8,6 +8,7 @@ mod full_store;
 mod judges;
 mod refusals;
 mod replays;
+mod servers;
 mod settings;
 mod smtp;
 mod stopping;
