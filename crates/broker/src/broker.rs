@@ -9,7 +9,7 @@ use crate::{
     Clock, DeliverySpec, Destination, NoRoute, PingError, QueueError, QueueSpec, Queues, Routes,
     SystemClock, Topology, Trigger, TriggerStats,
     dispatcher::{Dispatcher, Failure},
-    ingress,
+    ingress, names,
     ping::Pinger,
     stats::Tally,
     subscriber,
@@ -145,7 +145,7 @@ impl Inner {
         client: &reqwest::Client,
     ) -> Result<(), StartError> {
         let no_route = |e| StartError::Route(format!("Trigger `{}`", trigger.name), e);
-        let queue = format!("{}.{}", topology.broker, trigger.name);
+        let queue = names::queue(&topology.namespace, &trigger.name);
         let subscriber = routes.resolve(&trigger.subscriber).map_err(no_route)?;
         let sink = &trigger.delivery.dead_letter_sink;
         let sink = sink
@@ -171,7 +171,8 @@ impl Inner {
                 capacity: self.capacity(to),
             })
         };
-        let letters = sink.as_ref().map(|_| format!("{queue}.dead-letters"));
+        let letters = sink.as_ref();
+        let letters = letters.map(|_| names::dead_letter_queue(&topology.namespace, &trigger.name));
         let failure = if sink.is_some() {
             Failure::DeadLetter
         } else {

@@ -26,8 +26,10 @@ mod ingress;
 mod manifest;
 mod memory;
 mod message;
+mod names;
 mod ping;
 mod queues;
+mod rabbitmq;
 mod routes;
 mod stats;
 mod subscriber;
@@ -39,6 +41,7 @@ pub use memory::MemoryQueues;
 pub use message::{BadEvent, MAX_EVENT_BYTES, Message, Trace};
 pub use ping::PingError;
 pub use queues::{Consumer, Delivery, QueueError, QueueSpec, Queues, Settle};
+pub use rabbitmq::{AmqpUrl, InvalidAmqpUrl, RabbitError, RabbitQueues};
 pub use routes::{NoRoute, Routes};
 pub use stats::TriggerStats;
 pub use topology::{

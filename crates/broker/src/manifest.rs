@@ -121,6 +121,7 @@ impl Found {
             })
             .collect::<Result<_, _>>()?;
         Ok(Topology {
+            namespace: broker.namespace,
             broker: broker.place.name,
             triggers,
             ping_sources: self.ping_sources,

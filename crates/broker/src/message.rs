@@ -106,9 +106,7 @@ impl Message {
         if event.time().is_none() {
             event.set_time(Some(now));
         }
-        let parts = Serializer::new(Parts::default());
-        let (mut headers, body) = BinaryDeserializer::deserialize_binary(event, parts)
-            .map_err(|e| BadEvent::Header(e.to_string()))?;
+        let (mut headers, body) = binary(event)?;
         let trace = [
             ("traceparent", &self.trace.parent),
             ("tracestate", &self.trace.state),
@@ -128,6 +126,13 @@ impl Message {
         self.event.set_extension("knativeerrorcode", code);
         self
     }
+}
+
+/// The event in binary mode, as it is: without a time if it has none.
+pub(crate) fn binary(event: Event) -> Result<(HeaderMap, Vec<u8>), BadEvent> {
+    let parts = Serializer::new(Parts::default());
+    BinaryDeserializer::deserialize_binary(event, parts)
+        .map_err(|e| BadEvent::Header(e.to_string()))
 }
 
 /// Whether an answer is an event, in either mode.

@@ -1,6 +1,7 @@
-//! What the broker asks of its queues. In memory at home ([`MemoryQueues`](crate::MemoryQueues)); RabbitMQ fits the
-//! same shape: a headers exchange bound by the filters, publisher confirms, manual acknowledgement, prefetch, and a
-//! dead-letter queue beside each Trigger's own.
+//! What the broker asks of its queues: in memory ([`MemoryQueues`](crate::MemoryQueues)) or in RabbitMQ
+//! ([`RabbitQueues`](crate::RabbitQueues)).
+
+use std::sync::Arc;
 
 use crate::{Filter, Message};
 
@@ -30,6 +31,26 @@ pub trait Queues: Send + Sync + 'static {
 
     /// Messages in the queue that no consumer has.
     async fn depth(&self, queue: &str) -> Result<usize, QueueError>;
+}
+
+/// Queues whose kind is chosen when the program runs.
+#[async_trait::async_trait]
+impl<Q: Queues + ?Sized> Queues for Arc<Q> {
+    async fn declare(&self, queue: QueueSpec) -> Result<(), QueueError> {
+        (**self).declare(queue).await
+    }
+
+    async fn publish(&self, message: Message) -> Result<(), QueueError> {
+        (**self).publish(message).await
+    }
+
+    async fn consume(&self, queue: &str, prefetch: usize) -> Result<Box<dyn Consumer>, QueueError> {
+        (**self).consume(queue, prefetch).await
+    }
+
+    async fn depth(&self, queue: &str) -> Result<usize, QueueError> {
+        (**self).depth(queue).await
+    }
 }
 
 /// One reader of a queue. What it has not settled when it is dropped goes back.
@@ -89,6 +110,12 @@ pub enum QueueError {
     /// It was never declared.
     #[error("there is no queue `{0}`; declare it first")]
     Unknown(String),
+    /// It takes no messages for now.
+    #[error("the queues take nothing in for now ({0}); try again when that is over")]
+    Blocked(String),
+    /// It is not as it was declared, or the message is none that it can hold.
+    #[error("{0}")]
+    Refused(String),
     /// The back end can't be reached.
     #[error("the queues are away; try again when they are back")]
     Away(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -5,11 +5,13 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 use cloudevents::Event;
 use croner::Cron;
 
-use crate::manifest;
+use crate::{manifest, names};
 
 /// What runs, read from the manifests that the cluster gets. There is no second description of it.
 #[derive(Debug, Clone)]
 pub struct Topology {
+    /// The Broker's namespace.
+    pub namespace: String,
     /// The Broker's name.
     pub broker: String,
     /// One per arrow, in the order of the files.
@@ -135,6 +137,11 @@ pub struct PingSource {
 }
 
 impl Topology {
+    /// What the Broker's exchange is called where its queues have one.
+    pub fn exchange(&self) -> String {
+        names::exchange(&self.namespace, &self.broker)
+    }
+
     /// The most that a try may take: what the Trigger says, and never more than Serving lets a request take.
     pub(crate) fn timeout(&self, to: &Destination, delivery: Option<Duration>) -> Option<Duration> {
         let serving = match to {

@@ -12,7 +12,7 @@ use decant_broker::{MemoryQueues, Queues as _};
 use support::{Subscriber, TestBroker, TestClock, broker, soon, trigger, with_sink};
 use tokio::sync::Semaphore;
 
-const QUEUE: &str = "decant.all";
+const QUEUE: &str = "decant.all.decant-up";
 
 fn to_convert() -> String {
     broker("") + &trigger("all", None, "convert", &with_sink(5, "convert"))

@@ -5,6 +5,8 @@
 mod mail;
 mod port;
 mod process;
+mod rabbitmq;
 
 pub use mail::{Demands, Mail, MailServer, decode_mail, mails};
 pub use port::free_port;
+pub use rabbitmq::RabbitServer;
