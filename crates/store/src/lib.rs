@@ -11,12 +11,14 @@ mod error;
 mod events;
 mod job;
 mod jobs;
+mod mongodb;
 mod payloads;
 mod url;
 
 #[cfg(feature = "contract")]
 pub mod contract;
 
+pub use self::mongodb::MongoUri;
 pub use error::Error;
 pub use events::ANNOUNCE_GAP;
 pub use job::{Job, Mp3, NewJob, State};
@@ -40,6 +42,13 @@ impl Store {
     pub async fn open(url: &StoreUrl) -> Result<Self, Error> {
         match url {
             StoreUrl::Folder(folder) => embedded::open(folder).await,
+            StoreUrl::Mongo(uri) => self::mongodb::open(uri, "").await,
         }
+    }
+
+    /// Opens a store of its own on a MongoDB that others use too: `prefix` stands before the names of its databases.
+    #[cfg(feature = "contract")]
+    pub async fn open_apart(uri: &MongoUri, prefix: &str) -> Result<Self, Error> {
+        self::mongodb::open(uri, prefix).await
     }
 }

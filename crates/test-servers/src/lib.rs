@@ -3,8 +3,10 @@
 //! a test without its server is no test.
 
 mod mail;
+mod mongodb;
 mod port;
 mod process;
 
 pub use mail::{Demands, Mail, MailServer, decode_mail, mails};
+pub use mongodb::MongoServer;
 pub use port::free_port;

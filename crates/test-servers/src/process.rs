@@ -78,6 +78,18 @@ impl Process {
         self.kill();
     }
 
+    /// Makes the server stand still, or go on: SIGSTOP, SIGCONT.
+    pub(crate) fn hold(&mut self, still: bool) {
+        let signal = if still { "-STOP" } else { "-CONT" };
+        let id = self.server.id().to_string();
+        let held = Command::new("kill").args([signal, &id]).status();
+        assert!(
+            held.is_ok_and(|held| held.success()),
+            "{} is gone",
+            self.name
+        );
+    }
+
     /// Ends the server as a crash would: SIGKILL.
     pub(crate) fn kill(&mut self) {
         let _ = self.server.kill();
