@@ -68,9 +68,12 @@ impl Process {
 
     /// Ends the server as its operator would: SIGTERM, and SIGKILL if that is not heard.
     pub(crate) fn stop(&mut self) {
-        let _ = Command::new("kill")
-            .arg(self.server.id().to_string())
-            .status();
+        // Its id may be somebody else's once it has ended.
+        if matches!(self.server.try_wait(), Ok(None)) {
+            let _ = Command::new("kill")
+                .arg(self.server.id().to_string())
+                .status();
+        }
         let began = Instant::now();
         while matches!(self.server.try_wait(), Ok(None)) && began.elapsed().as_secs() < GRACE_S {
             sleep(LOOK);

@@ -37,7 +37,7 @@ impl From<DriverError> for Error {
 }
 
 /// The server's codes for what went wrong.
-fn codes(error: &DriverError) -> Vec<i32> {
+pub(super) fn codes(error: &DriverError) -> Vec<i32> {
     match error.kind.as_ref() {
         ErrorKind::Command(command) => vec![command.code],
         ErrorKind::Write(WriteFailure::WriteError(write)) => vec![write.code],

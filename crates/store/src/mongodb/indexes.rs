@@ -1,7 +1,10 @@
 //! Made at every start: where they are there already, the database says so and does nothing, and of several replicas that
 //! start at once one makes them.
 
-use super::{error::answer, gridfs::Place};
+use super::{
+    error::{answer, codes},
+    gridfs::Place,
+};
 use crate::Error;
 use mongodb::{
     Collection, IndexModel,
@@ -45,11 +48,24 @@ async fn make(
     indexes: impl IntoIterator<Item = IndexModel>,
 ) -> Result<(), Error> {
     let made = answer(collection.create_indexes(indexes)).await;
+    let place = collection.namespace();
     made.map(drop).map_err(|error| match error {
         Error::Exists => Error::Corrupt(format!(
-            "{} holds things twice that may be there once: delete one of each, then start again",
-            collection.namespace()
+            "{place} holds things twice that may be there once: delete one of each, then start again"
+        )),
+        Error::Unavailable(cause) if is_conflict(cause.as_ref()) => Error::Corrupt(format!(
+            "{place} has an index of ours with other options: drop it, then start again ({cause})"
         )),
         other => other,
+    })
+}
+
+fn is_conflict(cause: &(dyn std::error::Error + 'static)) -> bool {
+    const OPTIONS_CONFLICT: i32 = 85;
+    const KEY_SPECS_CONFLICT: i32 = 86;
+    let cause = cause.downcast_ref::<mongodb::error::Error>();
+    cause.is_some_and(|cause| {
+        let codes = codes(cause);
+        codes.contains(&OPTIONS_CONFLICT) || codes.contains(&KEY_SPECS_CONFLICT)
     })
 }

@@ -217,20 +217,25 @@ impl File {
         let filter = doc! { "files_id": self.id, "n": wanted };
         let found = self.chunks.find(filter).sort(doc! { "n": 1 });
         let mut batches = answer(found.batch_size(BATCH).batch()).await?;
+        // Given when it is certain that nothing follows that shouldn't.
+        let mut last = Bytes::new();
         while let Some(batch) = answer(batches.try_next()).await? {
             let reply = Bytes::from_owner(Reply(batch));
             for chunk in documents(&reply)? {
                 let n = numbers.next();
-                let chunk = self.checked(&reply, chunk, n)?;
-                if n.is_some() && sender.send(Ok(chunk)).await.is_err() {
+                let bytes = self.checked(&reply, chunk, n)?;
+                if n.is_some() && numbers.is_empty() {
+                    last = bytes;
+                } else if n.is_some() && sender.send(Ok(bytes)).await.is_err() {
                     return Ok(());
                 }
             }
         }
-        match numbers.next() {
-            Some(n) => Err(Error::Corrupt(format!("chunk {n} is missing"))),
-            None => Ok(()),
+        if let Some(n) = numbers.next() {
+            return Err(Error::Corrupt(format!("chunk {n} is missing")));
         }
+        let _ = sender.send(Ok(last)).await;
+        Ok(())
     }
 
     /// The bytes of a chunk that has to be number `n`.
