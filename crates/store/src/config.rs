@@ -33,9 +33,7 @@ impl StoreConfig {
 
 fn mongo_uri(text: &str) -> Result<StoreUrl, String> {
     match text.parse() {
-        Ok(StoreUrl::Folder(_)) | Err(_) => {
-            Err("expected an address such as mongodb://user:password@host:27017".into())
-        }
-        Ok(url) => Ok(url),
+        Ok(url @ StoreUrl::Mongo(_)) => Ok(url),
+        _ => Err("expected an address such as mongodb://user:password@host:27017".into()),
     }
 }

@@ -13,6 +13,7 @@ mod error;
 mod events;
 mod job;
 mod jobs;
+mod mongodb;
 mod payloads;
 mod snapshot;
 mod url;
@@ -20,6 +21,7 @@ mod url;
 #[cfg(feature = "contract")]
 pub mod contract;
 
+pub use self::mongodb::MongoUri;
 pub use config::StoreConfig;
 pub use copy::{Copied, CopyError, copy, copy_size};
 pub use error::Error;
@@ -46,6 +48,13 @@ impl Store {
     pub async fn open(url: &StoreUrl) -> Result<Self, Error> {
         match url {
             StoreUrl::Folder(folder) => embedded::open(folder).await,
+            StoreUrl::Mongo(uri) => self::mongodb::open(uri, "").await,
         }
+    }
+
+    /// Opens a store of its own on a MongoDB that others use too: `prefix` stands before the names of its databases.
+    #[cfg(feature = "contract")]
+    pub async fn open_apart(uri: &MongoUri, prefix: &str) -> Result<Self, Error> {
+        self::mongodb::open(uri, prefix).await
     }
 }

@@ -41,6 +41,20 @@ pub trait Payloads: Send + Sync {
         file_name: &str,
     ) -> Result<Box<dyn PayloadWriter>, Error>;
 
+    /// Goes on writing a half-written payload at `offset`, which [`PayloadWriter::checkpoint`] gave; what lies beyond it
+    /// is dropped. Says [`Error::Exists`] if the payload is finished, [`Error::NotFound`] if nothing of it is there, and
+    /// [`Error::Corrupt`] if fewer bytes than `offset` are durable.
+    ///
+    /// Of two writers of one payload at most one can finish it: usually the later, unless the back end refuses it with
+    /// [`Error::Unavailable`] as long as the earlier one lives.
+    async fn resume(
+        &self,
+        bucket: Bucket,
+        id: FileId,
+        file_name: &str,
+        offset: u64,
+    ) -> Result<Box<dyn PayloadWriter>, Error>;
+
     /// Opens a finished payload, or says [`Error::NotFound`]. A reader reads on when the payload is deleted meanwhile,
     /// or fails with a typed error: it never gives wrong bytes.
     async fn open(&self, bucket: Bucket, id: FileId) -> Result<Arc<dyn PayloadReader>, Error>;
@@ -52,12 +66,16 @@ pub trait Payloads: Send + Sync {
     async fn delete(&self, bucket: Bucket, id: FileId) -> Result<(), Error>;
 }
 
-/// Writes one payload from its first byte to its last. Dropping it leaves a half-written payload, which nobody can open
+/// Writes one payload, in order. Dropping it leaves a half-written payload, which nobody can open
 /// and [`Payloads::delete`] removes.
 #[async_trait]
 pub trait PayloadWriter: Send {
     /// Appends bytes. After a write that failed or was dropped, the payload can't be finished.
     async fn write(&mut self, bytes: Bytes) -> Result<(), Error>;
+
+    /// Makes what was written so far durable, and gives its length: an offset that [`Payloads::resume`] can go on at,
+    /// whatever happens to this writer.
+    async fn checkpoint(&mut self) -> Result<u64, Error>;
 
     /// Makes the payload durable and readable. Gives its size in bytes.
     ///
@@ -68,17 +86,15 @@ pub trait PayloadWriter: Send {
 
 /// Reads one finished payload.
 #[async_trait]
-pub trait PayloadReader: Send + Sync {
+pub trait PayloadReader: Send + Sync + 'static {
     /// The payload's size in bytes.
     fn size_bytes(&self) -> u64;
 
     /// The bytes from `offset`, `length` of them or fewer at the payload's end, none beyond it.
     async fn read_at(&self, offset: u64, length: usize) -> Result<Bytes, Error>;
-}
 
-impl dyn PayloadReader {
-    /// The bytes of `range` in order, chunk by chunk. The range must lie within the payload.
-    pub fn stream(self: Arc<Self>, range: Range<u64>) -> BoxStream<'static, Result<Bytes, Error>> {
+    /// The bytes of `range` in order, in pieces of about a chunk. The range must lie within the payload.
+    fn stream(self: Arc<Self>, range: Range<u64>) -> BoxStream<'static, Result<Bytes, Error>> {
         Box::pin(stream::try_unfold(range, move |rest| {
             let reader = Arc::clone(&self);
             async move {

@@ -3,10 +3,12 @@
 //! a test without its server is no test.
 
 mod mail;
+mod mongodb;
 mod port;
 mod process;
 mod rabbitmq;
 
 pub use mail::{Demands, Mail, MailServer, decode_mail, mails};
+pub use mongodb::MongoServer;
 pub use port::free_port;
 pub use rabbitmq::RabbitServer;

@@ -68,14 +68,29 @@ impl Process {
 
     /// Ends the server as its operator would: SIGTERM, and SIGKILL if that is not heard.
     pub(crate) fn stop(&mut self) {
-        let _ = Command::new("kill")
-            .arg(self.server.id().to_string())
-            .status();
+        // Its id may be somebody else's once it has ended.
+        if matches!(self.server.try_wait(), Ok(None)) {
+            let _ = Command::new("kill")
+                .arg(self.server.id().to_string())
+                .status();
+        }
         let began = Instant::now();
         while matches!(self.server.try_wait(), Ok(None)) && began.elapsed().as_secs() < GRACE_S {
             sleep(LOOK);
         }
         self.kill();
+    }
+
+    /// Makes the server stand still, or go on: SIGSTOP, SIGCONT.
+    pub(crate) fn hold(&mut self, still: bool) {
+        let signal = if still { "-STOP" } else { "-CONT" };
+        let id = self.server.id().to_string();
+        let held = Command::new("kill").args([signal, &id]).status();
+        assert!(
+            held.is_ok_and(|held| held.success()),
+            "{} is gone",
+            self.name
+        );
     }
 
     /// Ends the server as a crash would: SIGKILL.

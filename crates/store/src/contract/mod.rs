@@ -11,6 +11,7 @@ pub mod conversion;
 pub mod dead_event;
 pub mod mail;
 pub mod payloads;
+pub mod resume;
 pub mod sequences;
 pub mod snapshot;
 pub mod sweep;
@@ -35,6 +36,17 @@ macro_rules! contract_tests {
             a_stream_gives_exactly_its_range
             a_reader_never_gives_wrong_bytes_of_a_deleted_payload
             payloads_are_read_and_written_side_by_side
+        }
+        $crate::contract_tests! { @file resume $fresh_store
+            a_payload_goes_on_where_its_writer_was_dropped
+            what_is_beyond_the_offset_is_dropped
+            a_payload_is_resumed_earlier_than_its_last_checkpoint
+            a_payload_is_resumed_many_times
+            checkpoints_change_nothing_for_their_writer
+            the_head_of_a_resumed_payload_is_replaced
+            an_offset_beyond_what_is_durable_is_refused
+            only_a_half_written_payload_is_resumed
+            a_payload_that_two_write_is_finished_by_one
         }
         $crate::contract_tests! { @file upload $fresh_store
             an_upload_is_hidden_until_it_ends
@@ -153,6 +165,7 @@ mod tests {
         let list = include_str!("mod.rs");
         let files = [
             include_str!("payloads.rs"),
+            include_str!("resume.rs"),
             include_str!("upload.rs"),
             include_str!("conversion.rs"),
             include_str!("dead_event.rs"),

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use decant_events::FileId;
 use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Write},
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, Seek, SeekFrom, Write},
     os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::Arc,
@@ -51,11 +51,22 @@ impl Payloads for Files {
         let names = self.names(bucket, id);
         blocking(move || {
             let file = names.create()?;
-            Ok(Box::new(FileWriter {
-                names,
-                size_bytes: 0,
-                sound: Some((file, Vec::with_capacity(BUFFER_BYTES))),
-            }) as Box<dyn PayloadWriter>)
+            Ok(FileWriter::boxed(names, file, 0))
+        })
+        .await
+    }
+
+    async fn resume(
+        &self,
+        bucket: Bucket,
+        id: FileId,
+        _file_name: &str,
+        offset: u64,
+    ) -> Result<Box<dyn PayloadWriter>, Error> {
+        let names = self.names(bucket, id);
+        blocking(move || {
+            let file = names.resume(offset)?;
+            Ok(FileWriter::boxed(names, file, offset))
         })
         .await
     }
@@ -113,6 +124,21 @@ impl Names {
             fs::remove_file(&self.part)?;
             return Err(Error::Exists);
         }
+        alone(file)
+    }
+
+    fn resume(&self, offset: u64) -> Result<File, Error> {
+        if self.finished.try_exists()? {
+            return Err(Error::Exists);
+        }
+        let part = OpenOptions::new().write(true).open(&self.part);
+        let mut file = alone(part.map_err(|error| missing_in(&self.folder, error))?)?;
+        if file.metadata()?.len() < offset {
+            let sentence = format!("of the {offset} bytes that should be there some are not");
+            return Err(Error::Corrupt(sentence));
+        }
+        file.set_len(offset)?;
+        file.seek(SeekFrom::End(0))?;
         Ok(file)
     }
 
@@ -143,6 +169,17 @@ impl Names {
     }
 }
 
+/// Locks the part as long as it is open: another writer would write into the same file.
+fn alone(file: File) -> Result<File, Error> {
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::Unavailable(
+            "somebody else writes this payload".into(),
+        )),
+        Err(TryLockError::Error(error)) => Err(folder::away(error)),
+    }
+}
+
 struct FileWriter {
     names: Names,
     size_bytes: u64,
@@ -152,6 +189,14 @@ struct FileWriter {
 }
 
 impl FileWriter {
+    fn boxed(names: Names, file: File, size_bytes: u64) -> Box<dyn PayloadWriter> {
+        Box::new(Self {
+            names,
+            size_bytes,
+            sound: Some((file, Vec::with_capacity(BUFFER_BYTES))),
+        })
+    }
+
     fn take(&mut self) -> Result<(File, Vec<u8>), Error> {
         self.sound
             .take()
@@ -179,6 +224,21 @@ impl PayloadWriter for FileWriter {
         self.size_bytes += length as u64;
         self.sound = Some((file, buffer));
         Ok(())
+    }
+
+    async fn checkpoint(&mut self) -> Result<u64, Error> {
+        let (mut file, mut buffer) = self.take()?;
+        let folder = self.names.folder.clone();
+        let written = blocking(move || {
+            file.write_all(&buffer)?;
+            buffer.clear();
+            file.sync_all()?;
+            // The part's name too.
+            folder::sync(&folder).map_err(folder::away)?;
+            Ok((file, buffer))
+        });
+        self.sound = Some(written.await?);
+        Ok(self.size_bytes)
     }
 
     async fn finish(mut self: Box<Self>, head: Bytes) -> Result<u64, Error> {

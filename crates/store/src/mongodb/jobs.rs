@@ -1,0 +1,197 @@
+use super::database::Database;
+use crate::{Claim, Due, Error, Job, Jobs, Lease, Litter, MailClaim, Mp3, NewJob, Snapshot};
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use decant_events::{FileId, Problem, Username};
+use std::time::Duration;
+use uuid::Uuid;
+
+/// The changes live in `upload`, `conversion`, `mail` and `sweep`; here is what they add up to.
+#[async_trait]
+impl Jobs for Database {
+    async fn now(&self) -> Result<DateTime<Utc>, Error> {
+        self.clock().await
+    }
+
+    async fn begin(&self, job: NewJob, lease_for: Duration) -> Result<Lease, Error> {
+        let lease = fresh_lease(job.id);
+        self.insert_uploading(&job, &lease.token, lease_for).await?;
+        Ok(lease)
+    }
+
+    async fn uploaded(
+        &self,
+        lease: &Lease,
+        size_bytes: u64,
+        announce_gap: Duration,
+    ) -> Result<Job, Error> {
+        self.queue_uploaded(lease, size_bytes, announce_gap).await
+    }
+
+    async fn discard(&self, lease: &Lease) -> Result<(), Error> {
+        self.delete_uploading(lease).await
+    }
+
+    async fn get(&self, id: FileId) -> Result<Option<Job>, Error> {
+        self.by_id(id).await
+    }
+
+    async fn get_by_mp3(&self, mp3_id: FileId) -> Result<Option<Job>, Error> {
+        self.by_mp3(mp3_id).await
+    }
+
+    async fn list(
+        &self,
+        owner: Option<&Username>,
+        before: Option<FileId>,
+        limit: u32,
+    ) -> Result<Vec<Job>, Error> {
+        self.newest(owner, before, limit).await
+    }
+
+    async fn claim(
+        &self,
+        id: FileId,
+        mp3_id: FileId,
+        lease_for: Duration,
+        max_attempts: u32,
+        gave_up: &Problem,
+    ) -> Result<Claim, Error> {
+        let lease = fresh_lease(id);
+        let begun = self.begin_attempt(&lease, mp3_id, lease_for, max_attempts);
+        if let Some(job) = begun.await? {
+            return Ok(Claim::Granted(lease, Box::new(job)));
+        }
+        let failed = self.fail_unheld(id, max_attempts, gave_up, None);
+        if let Some(job) = failed.await? {
+            return Ok(Claim::Ended(Box::new(job)));
+        }
+        // Nothing is changed from here on: a job that was given back between the statements is for the next who comes.
+        Ok(match self.get(id).await? {
+            Some(job) if job.state.is_final() => Claim::Ended(Box::new(job)),
+            Some(_) => Claim::Held,
+            None => Claim::Missing,
+        })
+    }
+
+    async fn renew(
+        &self,
+        lease: &Lease,
+        lease_for: Duration,
+        progress_percent: Option<f64>,
+    ) -> Result<(), Error> {
+        self.extend_lease(lease, lease_for, progress_percent).await
+    }
+
+    async fn release(&self, lease: &Lease, forgive: bool) -> Result<(), Error> {
+        self.requeue(lease, forgive).await
+    }
+
+    async fn publish(&self, lease: &Lease, mp3: Mp3) -> Result<Job, Error> {
+        self.end_ready(lease, &mp3).await
+    }
+
+    async fn fail(&self, lease: &Lease, problem: &Problem) -> Result<Job, Error> {
+        self.end_failed(lease, problem).await
+    }
+
+    async fn fail_undelivered(
+        &self,
+        id: FileId,
+        problem: &Problem,
+        announced_for: Duration,
+    ) -> Result<Option<Job>, Error> {
+        self.fail_unheld(id, 0, problem, Some(announced_for)).await
+    }
+
+    async fn claim_mail(
+        &self,
+        id: FileId,
+        lease_for: Duration,
+        gap: Duration,
+    ) -> Result<MailClaim, Error> {
+        let lease = fresh_lease(id);
+        if let Some(job) = self.begin_mail(&lease, lease_for, gap).await? {
+            return Ok(MailClaim::Granted(lease, Box::new(job)));
+        }
+        Ok(match self.mail_is_held(id).await? {
+            true => MailClaim::Held,
+            false => MailClaim::NotDue,
+        })
+    }
+
+    async fn mailed(&self, lease: &Lease) -> Result<(), Error> {
+        self.end_mail(lease).await
+    }
+
+    async fn release_mail(&self, lease: &Lease) -> Result<(), Error> {
+        self.free_mail(lease).await
+    }
+
+    async fn announce_next(&self, due: Due, gap: Duration) -> Result<Option<Job>, Error> {
+        self.announce_one(due, gap).await
+    }
+
+    async fn unannounce(&self, id: FileId) -> Result<(), Error> {
+        self.take_announcement_back(id).await
+    }
+
+    async fn unmailed(&self, grace: Duration, limit: u32) -> Result<Vec<FileId>, Error> {
+        self.without_mail(grace, limit).await
+    }
+
+    async fn take_abandoned_upload(
+        &self,
+        grace: Duration,
+        lease_for: Duration,
+    ) -> Result<Option<Lease>, Error> {
+        let token = fresh_token();
+        let taken = self.take_over_uploading(&token, grace, lease_for).await?;
+        Ok(taken.map(|job_id| Lease { job_id, token }))
+    }
+
+    async fn litter(&self, grace: Duration, limit: u32) -> Result<Vec<Litter>, Error> {
+        self.old_litter(grace, limit).await
+    }
+
+    async fn forget_litter(&self, litter: &Litter) -> Result<(), Error> {
+        self.delete_litter(litter).await
+    }
+
+    async fn adopt(
+        &self,
+        job: NewJob,
+        size_bytes: u64,
+        announce_gap: Duration,
+    ) -> Result<bool, Error> {
+        unless_there(self.insert_queued(&job, size_bytes, announce_gap).await)
+    }
+
+    async fn export(&self, after: Option<FileId>, limit: u32) -> Result<Vec<Snapshot>, Error> {
+        self.snapshots(after, limit).await
+    }
+
+    async fn import(&self, snapshot: &Snapshot) -> Result<bool, Error> {
+        unless_there(self.insert_snapshot(snapshot).await)
+    }
+}
+
+/// `false` if the id was taken.
+fn unless_there(inserted: Result<(), Error>) -> Result<bool, Error> {
+    match inserted {
+        Ok(()) => Ok(true),
+        Err(Error::Exists) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn fresh_lease(job_id: FileId) -> Lease {
+    Lease {
+        job_id,
+        token: fresh_token(),
+    }
+}
+
+fn fresh_token() -> String {
+    Uuid::new_v4().simple().to_string()
+}

@@ -1,0 +1,149 @@
+use crate::{Error, Job, Litter, Mp3, Snapshot, State};
+use chrono::{DateTime, Utc};
+use decant_events::{FileId, Problem};
+use mongodb::bson::{Bson, Document};
+use std::{fmt::Display, str::FromStr};
+
+/// The job in a document of `jobs`.
+pub(super) fn job(record: &Document) -> Result<Job, Error> {
+    Ok(Job {
+        id: id(record, "_id")?,
+        owner: word(record, "owner")?,
+        state: word(record, "state")?,
+        run: small(record, "run")?,
+        file_name: text(record, "file_name")?.to_owned(),
+        size_bytes: match record.get("size_bytes") {
+            Some(_) => Some(size(record, "size_bytes")?),
+            None => None,
+        },
+        progress_percent: progress(record)?,
+        attempts: small(record, "attempts")?,
+        mp3: mp3(record)?,
+        problem: problem(record)?,
+        traceparent: match record.get("traceparent") {
+            Some(_) => Some(text(record, "traceparent")?.to_owned()),
+            None => None,
+        },
+        created_at: time(record, "created_at")?,
+        updated_at: time(record, "updated_at")?,
+    })
+}
+
+/// The record in a document of `jobs`, as another store takes it.
+pub(super) fn snapshot(record: &Document) -> Result<Snapshot, Error> {
+    let mut job = job(record)?;
+    if job.state == State::Converting {
+        job.state = State::Queued;
+        job.progress_percent = 0.0;
+    }
+    let finished_at = match record.get("finished_at") {
+        Some(_) => Some(time(record, "finished_at")?),
+        None => None,
+    };
+    Ok(Snapshot {
+        job,
+        finished_at,
+        mailed_run: small(record, "mailed_run")?,
+    })
+}
+
+/// The litter in a record.
+pub(super) fn litter(record: &Document) -> Result<Vec<(DateTime<Utc>, Litter)>, Error> {
+    let job_id = id(record, "_id")?;
+    let entries = record.get_array("litter");
+    let entries = entries.map_err(|error| corrupt("litter", error))?;
+    let entry = |entry: &Bson| {
+        let entry = entry.as_document();
+        let entry = entry.ok_or_else(|| corrupt("litter", "not a list of documents"))?;
+        let mp3_id = id(entry, "mp3_id")?;
+        Ok((time(entry, "since")?, Litter { job_id, mp3_id }))
+    };
+    entries.iter().map(entry).collect()
+}
+
+/// An id in a document.
+pub(super) fn id(record: &Document, field: &str) -> Result<FileId, Error> {
+    let id = record.get_object_id(field);
+    Ok(id.map_err(|error| corrupt(field, error))?.bytes().into())
+}
+
+/// A time in a document.
+pub(super) fn time(record: &Document, field: &str) -> Result<DateTime<Utc>, Error> {
+    let time = record.get_datetime(field);
+    let ms = time
+        .map_err(|error| corrupt(field, error))?
+        .timestamp_millis();
+    DateTime::from_timestamp_millis(ms).ok_or_else(|| corrupt(field, "beyond all calendars"))
+}
+
+/// A whole number, in whichever type a server or a driver chose for it.
+pub(super) fn whole(value: &Bson) -> Option<i64> {
+    /// From here on doubles skip numbers.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    match *value {
+        Bson::Int32(number) => Some(number.into()),
+        Bson::Int64(number) => Some(number),
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "it is whole and small enough"
+        )]
+        Bson::Double(number) if number.fract() == 0.0 && number.abs() <= EXACT => {
+            Some(number as i64)
+        }
+        _ => None,
+    }
+}
+
+fn mp3(record: &Document) -> Result<Option<Mp3>, Error> {
+    let Some(mp3) = record.get("mp3") else {
+        return Ok(None);
+    };
+    let mp3 = mp3.as_document();
+    let mp3 = mp3.ok_or_else(|| corrupt("mp3", "not a document"))?;
+    Ok(Some(Mp3 {
+        id: id(mp3, "id")?,
+        size_bytes: size(mp3, "size_bytes")?,
+        duration_ms: size(mp3, "duration_ms")?,
+    }))
+}
+
+fn problem(record: &Document) -> Result<Option<Problem>, Error> {
+    let Some(problem) = record.get("problem") else {
+        return Ok(None);
+    };
+    let problem = problem.as_document();
+    let problem = problem.ok_or_else(|| corrupt("problem", "not a document"))?;
+    let code = text(problem, "code")?.to_owned();
+    Ok(Some(Problem::new(code, text(problem, "detail")?)))
+}
+
+fn progress(record: &Document) -> Result<f64, Error> {
+    match record.get("progress_percent") {
+        Some(Bson::Double(percent)) => Ok(*percent),
+        Some(Bson::Int32(percent)) => Ok(f64::from(*percent)),
+        _ => Err(corrupt("progress_percent", "not a number")),
+    }
+}
+
+fn size(record: &Document, field: &str) -> Result<u64, Error> {
+    let number = record.get(field).and_then(whole);
+    let size = number.and_then(|number| u64::try_from(number).ok());
+    size.ok_or_else(|| corrupt(field, "not a size"))
+}
+
+fn small(record: &Document, field: &str) -> Result<u32, Error> {
+    u32::try_from(size(record, field)?).map_err(|error| corrupt(field, error))
+}
+
+fn word<T: FromStr<Err: Display>>(record: &Document, field: &str) -> Result<T, Error> {
+    let text = text(record, field)?;
+    text.parse().map_err(|error| corrupt(field, error))
+}
+
+fn text<'a>(record: &'a Document, field: &str) -> Result<&'a str, Error> {
+    record.get_str(field).map_err(|error| corrupt(field, error))
+}
+
+fn corrupt(field: &str, why: impl Display) -> Error {
+    Error::Corrupt(format!("field {field} of a record: {why}"))
+}

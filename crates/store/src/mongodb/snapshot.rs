@@ -1,0 +1,70 @@
+//! Records on their way into another store, or out of one.
+
+use super::{
+    database::Database,
+    expression::{date, literal, oid},
+    record,
+    upload::{no_record, stored_size},
+};
+use crate::{Error, Snapshot, State};
+use decant_events::FileId;
+use mongodb::bson::{Document, doc};
+
+impl Database {
+    pub(super) async fn snapshots(
+        &self,
+        after: Option<FileId>,
+        limit: u32,
+    ) -> Result<Vec<Snapshot>, Error> {
+        let mut filter = doc! { "state": { "$ne": "uploading" } };
+        if let Some(after) = after {
+            filter.insert("_id", doc! { "$gt": oid(after) });
+        }
+        let records = self.find(filter, doc! { "_id": 1 }, limit).await?;
+        records.iter().map(record::snapshot).collect()
+    }
+
+    pub(super) async fn insert_snapshot(&self, snapshot: &Snapshot) -> Result<(), Error> {
+        let stages = vec![doc! { "$set": document(snapshot)? }];
+        self.insert(no_record(snapshot.job.id), stages).await
+    }
+}
+
+fn document(snapshot: &Snapshot) -> Result<Document, Error> {
+    let job = &snapshot.job;
+    let mut record = doc! {
+        "owner": literal(job.owner.as_str()), "file_name": literal(job.file_name.as_str()),
+        "state": job.state.as_str(), "run": job.run, "attempts": job.attempts,
+        "progress_percent": job.progress_percent, "announcements": 0,
+        "mailed_run": snapshot.mailed_run, "mail_tries": 0,
+        "created_at": date(job.created_at), "updated_at": date(job.updated_at),
+    };
+    if let Some(traceparent) = &job.traceparent {
+        record.insert("traceparent", literal(traceparent.as_str()));
+    }
+    if let Some(size_bytes) = job.size_bytes {
+        record.insert("size_bytes", stored_size(size_bytes)?);
+    }
+    if let Some(mp3) = &job.mp3 {
+        let mp3 = doc! {
+            "id": oid(mp3.id), "size_bytes": stored_size(mp3.size_bytes)?,
+            "duration_ms": stored_size(mp3.duration_ms)?,
+        };
+        record.insert("mp3", mp3);
+    }
+    if let Some(problem) = &job.problem {
+        let problem = doc! { "code": problem.code.as_str(), "detail": problem.detail.as_str() };
+        record.insert("problem", literal(problem));
+    }
+    if job.state == State::Queued {
+        // At once: whoever announced it did so for another store.
+        record.insert("announce_at", "$$NOW");
+    }
+    if let Some(finished_at) = snapshot.finished_at {
+        record.insert("finished_at", date(finished_at));
+        if snapshot.mailed_run < job.run {
+            record.insert("unmailed_since", date(finished_at));
+        }
+    }
+    Ok(record)
+}

@@ -1,0 +1,121 @@
+//! A record's way from the first byte of its video to the queue, and how people find it.
+
+use super::{
+    database::Database,
+    error::answer,
+    expression::{after, literal, oid},
+    record,
+};
+use crate::{Error, Job, Lease, NewJob};
+use decant_events::{FileId, Username};
+use mongodb::bson::{Document, doc};
+use std::time::Duration;
+
+impl Database {
+    pub(super) async fn insert_uploading(
+        &self,
+        job: &NewJob,
+        token: &str,
+        lease_for: Duration,
+    ) -> Result<(), Error> {
+        let mut record = new_record(job, "uploading");
+        record.extend(doc! { "lease_token": token, "lease_until": after(lease_for) });
+        self.insert(no_record(job.id), vec![doc! { "$set": record }])
+            .await
+    }
+
+    pub(super) async fn insert_queued(
+        &self,
+        job: &NewJob,
+        size_bytes: u64,
+        announce_gap: Duration,
+    ) -> Result<(), Error> {
+        let mut record = new_record(job, "queued");
+        record.extend(announced_first(announce_gap));
+        record.insert("size_bytes", stored_size(size_bytes)?);
+        self.insert(no_record(job.id), vec![doc! { "$set": record }])
+            .await
+    }
+
+    pub(super) async fn queue_uploaded(
+        &self,
+        lease: &Lease,
+        size_bytes: u64,
+        announce_gap: Duration,
+    ) -> Result<Job, Error> {
+        let mut set = announced_first(announce_gap);
+        set.extend(doc! {
+            "state": "queued", "size_bytes": stored_size(size_bytes)?, "updated_at": "$$NOW",
+        });
+        let unset = doc! { "$unset": ["lease_token", "lease_until"] };
+        self.change_leased(uploading_under(lease), vec![doc! { "$set": set }, unset])
+            .await
+    }
+
+    pub(super) async fn delete_uploading(&self, lease: &Lease) -> Result<(), Error> {
+        let deleted = answer(self.jobs().find_one_and_delete(uploading_under(lease))).await?;
+        deleted.map(drop).ok_or(Error::LeaseLost)
+    }
+
+    pub(super) async fn by_id(&self, id: FileId) -> Result<Option<Job>, Error> {
+        self.one(doc! { "_id": oid(id), "state": { "$ne": "uploading" } })
+            .await
+    }
+
+    pub(super) async fn by_mp3(&self, mp3_id: FileId) -> Result<Option<Job>, Error> {
+        self.one(doc! { "mp3.id": oid(mp3_id) }).await
+    }
+
+    pub(super) async fn newest(
+        &self,
+        owner: Option<&Username>,
+        before: Option<FileId>,
+        limit: u32,
+    ) -> Result<Vec<Job>, Error> {
+        let mut filter = doc! { "state": { "$ne": "uploading" } };
+        if let Some(owner) = owner {
+            filter.insert("owner", owner.as_str());
+        }
+        if let Some(before) = before {
+            filter.insert("_id", doc! { "$lt": oid(before) });
+        }
+        let records = self.find(filter, doc! { "_id": -1 }, limit).await?;
+        records.iter().map(record::job).collect()
+    }
+
+    async fn one(&self, filter: Document) -> Result<Option<Job>, Error> {
+        let found = answer(self.jobs().find_one(filter)).await?;
+        found.as_ref().map(record::job).transpose()
+    }
+}
+
+/// Finds nothing where the id is taken, so that the insertion meets the id's uniqueness.
+pub(super) fn no_record(id: FileId) -> Document {
+    doc! { "_id": oid(id), "state": { "$exists": false } }
+}
+
+fn new_record(job: &NewJob, state: &str) -> Document {
+    let mut record = doc! {
+        "owner": literal(job.owner.as_str()), "file_name": literal(job.file_name.as_str()),
+        "state": state, "run": 1, "attempts": 0, "progress_percent": 0.0,
+        "announcements": 0, "mailed_run": 0, "mail_tries": 0,
+        "created_at": "$$NOW", "updated_at": "$$NOW",
+    };
+    if let Some(traceparent) = &job.traceparent {
+        record.insert("traceparent", literal(traceparent.as_str()));
+    }
+    record
+}
+
+fn announced_first(announce_gap: Duration) -> Document {
+    doc! { "announcements": 1, "announced_at": "$$NOW", "announce_at": after(announce_gap) }
+}
+
+fn uploading_under(lease: &Lease) -> Document {
+    doc! { "_id": oid(lease.job_id), "lease_token": &lease.token, "state": "uploading" }
+}
+
+/// A size as MongoDB keeps it, in 63 bits.
+pub(super) fn stored_size(size: u64) -> Result<i64, Error> {
+    i64::try_from(size).map_err(|error| Error::Corrupt(format!("the size {size}: {error}")))
+}
