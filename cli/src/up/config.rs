@@ -1,3 +1,4 @@
+use decant_broker::AmqpUrl;
 use decant_events::Username;
 use secrecy::SecretString;
 use std::{path::PathBuf, str::FromStr, time::Duration};
@@ -49,6 +50,14 @@ pub(crate) struct Config {
         hide_env_values = true
     )]
     pub(crate) users: Option<String>,
+    /// Where the queues are: amqp://user:password@host:5672 or amqps://…. By default in memory.
+    #[arg(
+        long,
+        env = "DECANT_AMQP",
+        value_name = "DECANT_AMQP",
+        hide_env_values = true
+    )]
+    pub(crate) amqp: Option<AmqpUrl>,
     /// How mail goes out: smtp://user:password@host:587 (STARTTLS), smtps://…, or file:FOLDER. By default into the data
     /// folder.
     #[arg(

@@ -10,10 +10,12 @@ pub(crate) use config::Config;
 
 use chrono::{DateTime, Utc};
 use data::DataFolder;
-use decant_broker::{Broker, MemoryQueues, RunError, Settings};
+use decant_broker::{
+    AmqpUrl, Broker, MemoryQueues, Queues, RabbitQueues, RunError, Settings, Topology,
+};
 use decant_function::{client, reasons};
 use process::Function;
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{
     signal::unix::{SignalKind, signal},
     task::{JoinHandle, JoinSet},
@@ -39,12 +41,15 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
 
     let asked_to_stop = asked_to_stop()?;
     let addresses = wiring.addresses.clone();
-    let mut system = System::start(wiring, config.shutdown_grace)?;
+    let queues = queues(config.amqp.as_ref(), &wiring.topology).await?;
+    let mut system = System::start(wiring, queues, config.shutdown_grace)?;
     let broker = system.broker.clone();
     let lives = async {
         ready(&addresses).await?;
         println!("{}", welcome(config.port));
-        sweep(broker, started).await;
+        // Queues in memory ended with whoever ran before.
+        let queues_lost_before = config.amqp.is_none().then_some(started);
+        sweep(broker, queues_lost_before).await;
         std::future::pending().await
     };
     let ended = tokio::select! {
@@ -60,6 +65,14 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     ended
 }
 
+/// The queues: in memory, or where `DECANT_AMQP` says.
+async fn queues(amqp: Option<&AmqpUrl>, topology: &Topology) -> anyhow::Result<Arc<dyn Queues>> {
+    Ok(match amqp {
+        None => Arc::new(MemoryQueues::default()),
+        Some(url) => Arc::new(RabbitQueues::connect(url, &topology.exchange()).await?),
+    })
+}
+
 /// What runs, in the order in which it stops: the door first, so that nothing new comes in; then the broker, when it has
 /// ended what it delivers; then the rest.
 struct System {
@@ -71,14 +84,13 @@ struct System {
 }
 
 impl System {
-    fn start(wiring: Wiring, grace: Duration) -> anyhow::Result<Self> {
+    fn start(wiring: Wiring, queues: Arc<dyn Queues>, grace: Duration) -> anyhow::Result<Self> {
         let settings = Settings {
             grace,
             // The cluster has a pod for each delivery to `convert`; here is one process.
             capacity: BTreeMap::from([("convert".to_owned(), wiring.slots)]),
             ..Settings::default()
         };
-        let queues = MemoryQueues::default();
         let broker = Broker::new(&wiring.topology, &wiring.routes, queues, settings)?;
         let stop_broker = CancellationToken::new();
         let stopped = stop_broker.clone().cancelled_owned();
@@ -129,10 +141,11 @@ impl Part {
     }
 }
 
-/// Has whatever was under way before this start announced again: the queues were in memory.
-async fn sweep(broker: Broker, started: DateTime<Utc>) {
-    let ping = format!(r#"{{"queues_lost_before":"{}"}}"#, started.to_rfc3339());
-    while let Err(error) = broker.ping("sweep", Some(ping.clone())).await {
+/// Sweeps at start. Where the queues were lost, it has whatever was under way announced again.
+async fn sweep(broker: Broker, queues_lost_before: Option<DateTime<Utc>>) {
+    let ping = queues_lost_before
+        .map(|time| format!(r#"{{"queues_lost_before":"{}"}}"#, time.to_rfc3339()));
+    while let Err(error) = broker.ping("sweep", ping.clone()).await {
         tracing::warn!(error = reasons(&error), "the sweep at start comes again");
         sleep(SWEEP_AGAIN).await;
     }
