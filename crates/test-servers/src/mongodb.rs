@@ -29,6 +29,7 @@ pub struct MongoServer {
 struct Ours {
     port: u16,
     folder: PathBuf,
+    locked: bool,
     process: Option<Process>,
 }
 
@@ -43,9 +44,19 @@ impl MongoServer {
 
     /// Starts a server that may be stopped, whatever `MONGODB_URI` says.
     pub fn start_ours(folder: &Path) -> Self {
+        Self::start_where(folder, false)
+    }
+
+    /// Starts a server that asks for a user and a password. It has no user yet: who makes the first needs none.
+    pub fn start_locked(folder: &Path) -> Self {
+        Self::start_where(folder, true)
+    }
+
+    fn start_where(folder: &Path, locked: bool) -> Self {
         let mut ours = Ours {
             port: free_port(),
             folder: folder.to_owned(),
+            locked,
             process: None,
         };
         ours.start();
@@ -97,6 +108,9 @@ impl Ours {
         let data = self.folder.join("mongodb");
         std::fs::create_dir_all(&data).expect("a folder");
         let (name, mut command) = command(&data, self.port);
+        if self.locked {
+            command.arg("--auth");
+        }
         let mut process = Process::start(name, &self.folder, &mut command);
         process.wait_until(START, || answers(self.port));
         self.process = Some(process);

@@ -1,13 +1,12 @@
 use super::{
     chunk::{self, WriterId},
-    error::answer,
     gridfs::Place,
-    upload::stored_size,
+    half_written::HalfWritten,
 };
 use crate::{CHUNK_BYTES, Error, PayloadWriter};
 use async_trait::async_trait;
 use bytes::Bytes;
-use mongodb::bson::{self, Document, doc, oid::ObjectId};
+use mongodb::bson::{Document, oid::ObjectId};
 use std::sync::Arc;
 use tokio::{sync::Semaphore, task::JoinSet};
 
@@ -18,7 +17,7 @@ const IN_FLIGHT: usize = 2;
 
 /// Writes a payload, chunk by chunk.
 pub(super) struct ChunkWriter {
-    payload: Payload,
+    payload: HalfWritten,
     file_name: String,
     /// Taken while a write is under way. A write that fails or is dropped halfway never puts it back, so that a payload
     /// with a hole can't be finished.
@@ -35,7 +34,7 @@ impl ChunkWriter {
         offset: u64,
         tail: Tail,
     ) -> Self {
-        let payload = Payload {
+        let payload = HalfWritten {
             place,
             inserts,
             id,
@@ -121,7 +120,7 @@ struct Progress {
 
 impl Progress {
     /// Takes bytes that the tail has room for.
-    async fn gather(&mut self, payload: &Payload, piece: &[u8]) -> Result<(), Error> {
+    async fn gather(&mut self, payload: &HalfWritten, piece: &[u8]) -> Result<(), Error> {
         if self.tail.bytes.is_empty() {
             self.tail.bytes.reserve_exact(CHUNK_BYTES);
         }
@@ -140,7 +139,7 @@ impl Progress {
     }
 
     /// Stores a chunk, at once or with the next.
-    async fn store(&mut self, payload: &Payload, n: i32, tail: Tail) -> Result<(), Error> {
+    async fn store(&mut self, payload: &HalfWritten, n: i32, tail: Tail) -> Result<(), Error> {
         if let Some(id) = tail.stored_as {
             return payload.replace(id, n, tail.bytes).await;
         }
@@ -152,7 +151,7 @@ impl Progress {
     }
 
     /// Lets the batch go, as soon as fewer than two are under way.
-    async fn send_batch(&mut self, payload: &Payload) -> Result<(), Error> {
+    async fn send_batch(&mut self, payload: &HalfWritten) -> Result<(), Error> {
         while self.in_flight.len() >= IN_FLIGHT {
             self.wait_for_one().await?;
         }
@@ -171,7 +170,7 @@ impl Progress {
     }
 
     /// Everything that was written is in the database when this ends.
-    async fn store_all(&mut self, payload: &Payload) -> Result<(), Error> {
+    async fn store_all(&mut self, payload: &HalfWritten) -> Result<(), Error> {
         if let Some(first) = self.first.take() {
             self.batch.push(payload.chunk(0, first));
         }
@@ -196,7 +195,7 @@ impl Progress {
     }
 
     /// Replaces the first bytes: where they wait, or where they are stored.
-    async fn replace_head(&mut self, payload: &Payload, head: &[u8]) -> Result<(), Error> {
+    async fn replace_head(&mut self, payload: &HalfWritten, head: &[u8]) -> Result<(), Error> {
         let waiting = match &mut self.first {
             Some(first) => Some(first),
             None if self.size_bytes < CHUNK_BYTES as u64 => Some(&mut self.tail.bytes),
@@ -211,107 +210,5 @@ impl Progress {
         let replaced = replaced.ok_or_else(|| Error::Corrupt("chunk 0 was cut".into()))?;
         replaced.copy_from_slice(head);
         payload.replace(id, 0, bytes).await
-    }
-}
-
-/// What a writer knows of its payload.
-#[derive(Clone)]
-struct Payload {
-    place: Place,
-    inserts: Arc<Semaphore>,
-    id: ObjectId,
-    writer: WriterId,
-}
-
-impl Payload {
-    fn chunk(&self, n: i32, bytes: Vec<u8>) -> Document {
-        chunk::document(self.writer.chunk_id(n), self.id, n, bytes)
-    }
-
-    /// Finds this payload's record as long as this is its writer.
-    fn record(&self) -> Document {
-        doc! { "_id": self.id, "writer": self.writer.token() }
-    }
-
-    async fn insert(&self, batch: Vec<Document>) -> Result<(), Error> {
-        let _permit = self.inserts.acquire().await;
-        match answer(self.place.chunks.insert_many(&batch)).await {
-            Err(Error::Exists) => self.insert_anew(&batch).await,
-            inserted => inserted.map(drop),
-        }
-    }
-
-    /// Chunks are there already: this batch's, whose acknowledgement was lost, or those of a writer that this one
-    /// replaced, whose insert came late. The payload is who its record names.
-    async fn insert_anew(&self, batch: &[Document]) -> Result<(), Error> {
-        self.must_be_writer().await?;
-        for chunk in batch {
-            let id = chunk.get("_id");
-            let others = doc! { "files_id": self.id, "n": chunk.get("n"), "_id": { "$ne": id } };
-            answer(self.place.chunks.delete_many(others)).await?;
-            let ours = self.place.chunks.replace_one(doc! { "_id": id }, chunk);
-            answer(ours.upsert(true)).await?;
-        }
-        Ok(())
-    }
-
-    /// Replaces a stored chunk whole, so that at every moment the old or the new one is there.
-    async fn replace(&self, id: ObjectId, n: i32, bytes: Vec<u8>) -> Result<(), Error> {
-        let chunk = chunk::document(id, self.id, n, bytes);
-        let stored = self.place.chunks.replace_one(doc! { "_id": id }, chunk);
-        match answer(stored).await?.matched_count {
-            0 => Err(Error::NotFound), // deleted
-            _ => Ok(()),
-        }
-    }
-
-    /// Notes how much is durable, if this is still the writer.
-    async fn note(&self, durable_bytes: u64) -> Result<(), Error> {
-        let change = doc! { "$set": { "durable_bytes": stored_size(durable_bytes)? } };
-        let noted = answer(self.place.writers.update_one(self.record(), change)).await?;
-        match noted.matched_count {
-            0 => self.give_up().await,
-            _ => Ok(()),
-        }
-    }
-
-    async fn must_be_writer(&self) -> Result<(), Error> {
-        match answer(self.place.writers.find_one(self.record())).await? {
-            Some(_) => Ok(()),
-            None => self.give_up().await,
-        }
-    }
-
-    /// Makes the payload readable, if this is still the writer. Its chunks are all there.
-    async fn publish(&self, file_name: &str, size_bytes: u64) -> Result<(), Error> {
-        let chunks = size_bytes.div_ceil(CHUNK_BYTES as u64);
-        let chunks = i64::try_from(chunks).unwrap_or(i64::MAX);
-        let beyond = doc! { "files_id": self.id, "n": { "$gte": chunks } };
-        answer(self.place.chunks.delete_many(beyond)).await?;
-        self.must_be_writer().await?;
-        let now = bson::DateTime::now();
-        let file = doc! {
-            "_id": self.id, "length": stored_size(size_bytes)?, "chunkSize": CHUNK_BYTES as i32,
-            "uploadDate": now, "filename": file_name,
-        };
-        answer(self.place.files.insert_one(file)).await?;
-        let ended = answer(self.place.writers.delete_one(self.record())).await?;
-        if ended.deleted_count == 0 {
-            // Deleted since, or resumed: then the file's document came too late, and may stand for nothing.
-            let ours =
-                doc! { "_id": self.id, "uploadDate": now, "length": stored_size(size_bytes)? };
-            answer(self.place.files.delete_one(ours)).await?;
-            return self.give_up().await;
-        }
-        Ok(())
-    }
-
-    /// Somebody deleted the payload, or writes it instead. What was inserted since the deletion would stay for ever.
-    async fn give_up(&self) -> Result<(), Error> {
-        let is_written = answer(self.place.writers.find_one(doc! { "_id": self.id })).await?;
-        if is_written.is_none() && !self.place.is_finished(self.id).await? {
-            answer(self.place.chunks.delete_many(self.writer.chunks())).await?;
-        }
-        Err(Error::NotFound)
     }
 }

@@ -3,7 +3,7 @@
 use crate::{HOUR, fresh_prefix, new_job, open, shared};
 use bytes::Bytes;
 use decant_events::{FileId, Problem};
-use decant_store::{Bucket, CHUNK_BYTES, Claim, Error, MongoUri, Store};
+use decant_store::{Bucket, CHUNK_BYTES, Claim, Error, MongoUri, Store, StoreUrl};
 use decant_test_servers::{MongoServer, free_port};
 use futures::future::join_all;
 use mongodb::{
@@ -15,6 +15,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
+use tokio::sync::watch;
 
 /// "A few seconds".
 const SOON: Duration = Duration::from_secs(12);
@@ -32,14 +33,33 @@ async fn a_server_that_is_nowhere_is_unavailable_soon() {
     assert!(began.elapsed() < SOON, "{:?}", began.elapsed());
 }
 
+/// The older system's `MONGO_URI`, by a user who may use the three databases and nothing else.
 #[tokio::test]
-async fn a_wrong_password_is_not_repeated() {
-    let shared = shared();
-    let place = shared.server.uri().split_once("://").unwrap().1;
-    let uri: MongoUri = format!("mongodb://kevin:s3cr3t@{place}").parse().unwrap();
-    let opened = Store::open_apart(&uri, &fresh_prefix()).await.map(drop);
-    assert!(!format!("{opened:?}").contains("s3cr3t"));
-    assert_away(opened);
+async fn a_user_of_three_databases_is_enough() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = MongoServer::start_locked(folder.path());
+    let roles: Vec<Document> = ["videos", "mp3s", "decant"]
+        .map(|db| doc! { "role": "readWrite", "db": db })
+        .into();
+    let admin = Client::with_uri_str(server.uri()).await.unwrap();
+    let admin = admin.database("admin");
+    let user = doc! { "createUser": "kevin", "pwd": "s3cr3t@/", "roles": roles };
+    admin.run_command(user).await.unwrap();
+
+    let (_, place) = server.uri().split_once("://").unwrap();
+    let host = place.split('/').next().unwrap();
+    let uri = |password| format!("mongodb://kevin:{password}@{host}/videos?authSource=admin");
+    let url: StoreUrl = uri("s3cr3t%40%2F").parse().unwrap();
+    let store = Store::open(&url).await.unwrap();
+    store.payloads.room().await.unwrap();
+    store.jobs.begin(new_job(), HOUR).await.unwrap();
+    write(&store, FileId::mint(), 1_000_000).await.unwrap();
+
+    let wrong: StoreUrl = uri("s3cr3t-no-more").parse().unwrap();
+    let refused = Store::open(&wrong).await.map(drop);
+    assert!(!format!("{refused:?}").contains("s3cr3t"), "{refused:?}");
+    assert_away(refused);
+    assert!(Store::open(&server.uri().parse().unwrap()).await.is_err());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -94,20 +114,26 @@ async fn a_server_that_is_killed_keeps_what_it_acknowledged() {
     let mut server = MongoServer::start_ours(folder.path());
     let store = open(&server, "").await.unwrap();
     let bytes: Bytes = (0..40 * CHUNK_BYTES).map(|at| (at / 1000) as u8).collect();
-    for round in 0..3 {
-        let id = FileId::mint();
-        let writing = tokio::spawn({
-            let (store, bytes) = (store.clone(), bytes.clone());
-            async move { write_until_it_breaks(&store, id, bytes).await }
-        });
-        // In the middle of a write: bytes are on their way, and more are acknowledged than before.
-        let payload = new_job().id;
+    for round in 0..2 {
+        let payload = FileId::mint();
         write(&store, payload, round * 300_000).await.unwrap();
         let job = new_job();
         assert!(store.jobs.adopt(job.clone(), 1, HOUR).await.unwrap());
+        let (id, acknowledged) = (FileId::mint(), watch::Sender::new(0));
+        let mut progress = acknowledged.subscribe();
+        let writing = tokio::spawn({
+            let (store, bytes) = (store.clone(), bytes.clone());
+            async move { write_until_it_breaks(&store, id, bytes, acknowledged).await }
+        });
+        // In the middle of a write: others are on their way.
+        let some = progress.wait_for(|offset| *offset > 500_000 * round as u64);
+        drop(some.await.unwrap());
         server.kill();
+        // Not yet there again: else the driver's second try would succeed, and nothing would break.
+        writing.await.unwrap();
         server.start_again();
-        let acknowledged = writing.await.unwrap();
+        let acknowledged = *progress.borrow();
+        assert!(acknowledged < bytes.len() as u64);
         eventually(async || store.jobs.get(job.id).await)
             .await
             .expect("is kept");
@@ -126,25 +152,25 @@ async fn a_server_that_is_killed_keeps_what_it_acknowledged() {
     }
 }
 
-/// Writes with checkpoints over and over; says what the last one said.
-async fn write_until_it_breaks(store: &Store, id: FileId, bytes: Bytes) -> u64 {
-    let mut acknowledged = 0;
-    let mut writer = store
-        .payloads
-        .create(Bucket::Videos, id, "x")
-        .await
-        .unwrap();
-    for piece in (0..bytes.len()).step_by(100_000) {
-        let piece = bytes.slice(piece..bytes.len().min(piece + 100_000));
+/// Writes with checkpoints over and over; notes what they say.
+async fn write_until_it_breaks(
+    store: &Store,
+    id: FileId,
+    bytes: Bytes,
+    acknowledged: watch::Sender<u64>,
+) {
+    let writer = store.payloads.create(Bucket::Videos, id, "x").await;
+    let mut writer = writer.unwrap();
+    for start in (0..bytes.len()).step_by(100_000) {
+        let piece = bytes.slice(start..bytes.len().min(start + 100_000));
         if writer.write(piece).await.is_err() {
-            break;
+            return;
         }
         match writer.checkpoint().await {
-            Ok(offset) => acknowledged = offset,
-            Err(_) => break,
-        }
+            Ok(offset) => acknowledged.send_replace(offset),
+            Err(_) => return,
+        };
     }
-    acknowledged
 }
 
 /// The answer of the first try that gets one: connections that died with the server are noticed one by one.
