@@ -3,8 +3,10 @@
 //! a test without its server is no test.
 
 mod mail;
+mod mysql;
 mod port;
 mod process;
 
 pub use mail::{Demands, Mail, MailServer, decode_mail, mails};
+pub use mysql::MySqlServer;
 pub use port::free_port;

@@ -1,6 +1,7 @@
 use super::{
     Account, Admission, AttemptId, Clock, FAILURES_PER_ACCOUNT, FAILURES_PER_NETWORK, Network,
-    PENDING, Throttle, WINDOW,
+    Throttle,
+    sql::{self, PENDING_MS, WINDOW_MS, seconds},
 };
 use crate::users::Error;
 use async_trait::async_trait;
@@ -11,9 +12,6 @@ pub(crate) struct SqliteThrottle {
     pool: SqlitePool,
     clock: Clock,
 }
-
-const WINDOW_MS: i64 = WINDOW.as_millis() as i64;
-const PENDING_MS: i64 = PENDING.as_millis() as i64;
 
 impl SqliteThrottle {
     pub(crate) fn new(pool: SqlitePool, clock: Clock) -> Self {
@@ -48,7 +46,7 @@ impl Throttle for SqliteThrottle {
     }
 
     async fn failed(&self, attempt: AttemptId) -> Result<(), Error> {
-        sqlx::query("UPDATE login_attempts SET pending_until = 0 WHERE id = ?")
+        sqlx::query(sql::FAILED)
             .bind(attempt.0)
             .execute(&self.pool)
             .await?;
@@ -57,12 +55,11 @@ impl Throttle for SqliteThrottle {
 
     async fn succeeded(&self, attempt: AttemptId, account: &Account) -> Result<(), Error> {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        sqlx::query("DELETE FROM login_attempts WHERE id = ?")
+        sqlx::query(sql::TAKE_BACK)
             .bind(attempt.0)
             .execute(&mut *transaction)
             .await?;
-        // Attempts that began later are others': they keep counting.
-        sqlx::query("UPDATE login_attempts SET account = NULL WHERE account = ? AND id < ?")
+        sqlx::query(sql::CLEAR_EARLIER)
             .bind(&account.0[..])
             .bind(attempt.0)
             .execute(&mut *transaction)
@@ -72,7 +69,7 @@ impl Throttle for SqliteThrottle {
     }
 
     async fn clear(&self, account: &Account) -> Result<(), Error> {
-        sqlx::query("UPDATE login_attempts SET account = NULL WHERE account = ?")
+        sqlx::query(sql::CLEAR)
             .bind(&account.0[..])
             .execute(&self.pool)
             .await?;
@@ -81,39 +78,29 @@ impl Throttle for SqliteThrottle {
 }
 
 async fn prune(connection: &mut SqliteConnection, now: i64) -> Result<(), sqlx::Error> {
-    sqlx::query("DELETE FROM login_attempts WHERE attempted_at <= ?")
+    sqlx::query(sql::PRUNE)
         .bind(now - WINDOW_MS)
         .execute(connection)
         .await?;
     Ok(())
 }
 
-/// When the later of the two limits allows another attempt, if one is reached. With a limit of five it is the fifth
-/// newest failure that has to leave the window.
+/// When the later of the two limits allows another attempt, if one is reached.
 async fn throttled_until(
     connection: &mut SqliteConnection,
     account: &Account,
     network: &Network,
     now: i64,
 ) -> Result<Option<i64>, sqlx::Error> {
-    let decisive: Option<i64> = sqlx::query_scalar(
-        "SELECT max(attempted_at) FROM (
-             SELECT * FROM (
-                 SELECT attempted_at FROM login_attempts WHERE account = ? AND pending_until <= ?
-                 ORDER BY attempted_at DESC LIMIT 1 OFFSET ?)
-             UNION ALL
-             SELECT * FROM (
-                 SELECT attempted_at FROM login_attempts WHERE network = ? AND pending_until <= ?
-                 ORDER BY attempted_at DESC LIMIT 1 OFFSET ?))",
-    )
-    .bind(&account.0[..])
-    .bind(now)
-    .bind(FAILURES_PER_ACCOUNT - 1)
-    .bind(&network.0)
-    .bind(now)
-    .bind(FAILURES_PER_NETWORK - 1)
-    .fetch_one(connection)
-    .await?;
+    let decisive: Option<i64> = sqlx::query_scalar(sql::DECISIVE_FAILURE)
+        .bind(&account.0[..])
+        .bind(now)
+        .bind(FAILURES_PER_ACCOUNT - 1)
+        .bind(&network.0)
+        .bind(now)
+        .bind(FAILURES_PER_NETWORK - 1)
+        .fetch_one(connection)
+        .await?;
     Ok(decisive.map(|attempted_at| attempted_at + WINDOW_MS))
 }
 
@@ -122,16 +109,13 @@ async fn crowded(
     account: &Account,
     network: &Network,
 ) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar(
-        "SELECT (SELECT count(*) FROM login_attempts WHERE account = ?) >= ?
-             OR (SELECT count(*) FROM login_attempts WHERE network = ?) >= ?",
-    )
-    .bind(&account.0[..])
-    .bind(FAILURES_PER_ACCOUNT)
-    .bind(&network.0)
-    .bind(FAILURES_PER_NETWORK)
-    .fetch_one(connection)
-    .await
+    sqlx::query_scalar(sql::CROWDED)
+        .bind(&account.0[..])
+        .bind(FAILURES_PER_ACCOUNT)
+        .bind(&network.0)
+        .bind(FAILURES_PER_NETWORK)
+        .fetch_one(connection)
+        .await
 }
 
 async fn write(
@@ -140,23 +124,12 @@ async fn write(
     network: &Network,
     now: i64,
 ) -> Result<AttemptId, sqlx::Error> {
-    let written = sqlx::query(
-        "INSERT INTO login_attempts (account, network, attempted_at, pending_until)
-         VALUES (?, ?, ?, ?)",
-    )
-    .bind(&account.0[..])
-    .bind(&network.0)
-    .bind(now)
-    .bind(now + PENDING_MS)
-    .execute(connection)
-    .await?;
+    let written = sqlx::query(sql::WRITE)
+        .bind(&account.0[..])
+        .bind(&network.0)
+        .bind(now)
+        .bind(now + PENDING_MS)
+        .execute(connection)
+        .await?;
     Ok(AttemptId(written.last_insert_rowid()))
-}
-
-/// Whole seconds, rounded up: whoever comes back then is let in.
-fn seconds(milliseconds: i64) -> u64 {
-    u64::try_from(milliseconds)
-        .unwrap_or(0)
-        .div_ceil(1000)
-        .max(1)
 }

@@ -1,6 +1,12 @@
+use crate::place::{Backend, on_each_database};
 use crate::support::{Call, KEVIN, PASSWORD, TestAuth};
 use decant_auth::Passwords;
 use std::time::{Duration, Instant};
+
+on_each_database! {
+    an_unknown_user_takes_as_long_as_a_wrong_password
+    a_throttled_login_is_not_hashed
+}
 
 const ROUNDS: usize = 5;
 
@@ -18,9 +24,8 @@ fn shortest(times: Vec<Duration>) -> f64 {
     times.into_iter().min().unwrap_or_default().as_secs_f64()
 }
 
-#[tokio::test]
-async fn an_unknown_user_takes_as_long_as_a_wrong_password() {
-    let auth = TestAuth::start_with(Passwords::default(), Passwords::default()).await;
+async fn an_unknown_user_takes_as_long_as_a_wrong_password(on: Backend) {
+    let auth = TestAuth::start_with(on, Passwords::default(), Passwords::default()).await;
     let (mut known, mut unknown, mut odd) = (vec![], vec![], vec![]);
     for round in 0..ROUNDS {
         known.push(time(&auth, KEVIN, "wrong", round).await);
@@ -35,9 +40,8 @@ async fn an_unknown_user_takes_as_long_as_a_wrong_password() {
     }
 }
 
-#[tokio::test]
-async fn a_throttled_login_is_not_hashed() {
-    let auth = TestAuth::start_with(Passwords::default(), Passwords::default()).await;
+async fn a_throttled_login_is_not_hashed(on: Backend) {
+    let auth = TestAuth::start_with(on, Passwords::default(), Passwords::default()).await;
     let mut hashed = vec![];
     for round in 0..5 {
         hashed.push(time(&auth, KEVIN, "wrong", round).await);
