@@ -2,7 +2,9 @@
 
 use crate::{free_port, process::Process};
 use std::{
-    env, fs,
+    env,
+    ffi::OsStr,
+    fs,
     io::Read,
     net::TcpStream,
     path::{Path, PathBuf},
@@ -33,12 +35,18 @@ pub struct MySqlServer {
     /// Where it listens.
     pub port: u16,
     folder: PathBuf,
+    options: Vec<String>,
     process: Process,
 }
 
 impl MySqlServer {
     /// Starts a server on a free port with its data in `folder`.
     pub fn start(folder: &Path) -> Self {
+        Self::start_with(folder, &[])
+    }
+
+    /// With further options.
+    pub fn start_with(folder: &Path, options: &[&str]) -> Self {
         let data = folder.join("mysql-data");
         if !data.exists() {
             initialise(&data);
@@ -52,8 +60,9 @@ impl MySqlServer {
         let port = free_port();
         Self {
             port,
-            process: launch(folder, port),
+            process: launch(folder, port, options),
             folder: folder.to_owned(),
+            options: options.iter().map(|&option| option.to_owned()).collect(),
         }
     }
 
@@ -94,7 +103,7 @@ impl MySqlServer {
 
     /// Starts it again, after [`stop`](Self::stop) or [`kill`](Self::kill): same port, same data.
     pub fn start_again(&mut self) {
-        self.process = launch(&self.folder, self.port);
+        self.process = launch(&self.folder, self.port, &self.options);
     }
 
     /// Lets it hang: connections stay and nothing is answered, until [`resume`](Self::resume).
@@ -114,7 +123,7 @@ impl MySqlServer {
     }
 }
 
-fn launch(folder: &Path, port: u16) -> Process {
+fn launch(folder: &Path, port: u16, options: &[impl AsRef<OsStr>]) -> Process {
     let data = folder.join("mysql-data");
     let mut command = Command::new(program().0);
     command
@@ -124,7 +133,8 @@ fn launch(folder: &Path, port: u16) -> Process {
         .arg(format!("--init-file={}/accounts.sql", data.display()))
         .args(["--socket=server.sock", "--pid-file=server.pid"])
         .arg(format!("--port={port}"))
-        .args(OPTIONS);
+        .args(OPTIONS)
+        .args(options);
     let mut process = Process::start("mysql", folder, &mut command);
     process.wait_until(LIMIT, || greets(port));
     process

@@ -1,14 +1,14 @@
 use super::{
     Account, Admission, AttemptId, Clock, FAILURES_PER_ACCOUNT, FAILURES_PER_NETWORK, Network,
     Throttle,
-    sql::{self, PENDING_MS, WINDOW_MS, seconds},
+    sql::{self, admission_over},
 };
 use crate::{
     mysql::{self, Connections},
     users::Error,
 };
 use async_trait::async_trait;
-use sqlx::MySqlConnection;
+use sqlx::{MySqlConnection, mysql::MySqlQueryResult};
 
 /// The count of failed logins in MySQL.
 pub(crate) struct MySqlThrottle {
@@ -36,17 +36,7 @@ impl Throttle for MySqlThrottle {
         self.connections
             .alone(async |connection| {
                 let now = self.now(connection).await?;
-                prune(connection, now).await?;
-                let until = throttled_until(connection, account, network, now).await?;
-                if let Some(until) = until {
-                    let retry_after_s = seconds(until - now);
-                    return Ok(Admission::Throttled { retry_after_s });
-                }
-                if crowded(connection, account, network).await? {
-                    return Ok(Admission::Crowded);
-                }
-                let attempt = write(connection, account, network, now).await?;
-                Ok(Admission::Admitted(attempt))
+                Ok(admit(connection, account, network, now).await?)
             })
             .await
     }
@@ -89,59 +79,8 @@ impl Throttle for MySqlThrottle {
     }
 }
 
-async fn prune(connection: &mut MySqlConnection, now: i64) -> Result<(), sqlx::Error> {
-    sqlx::query(sql::PRUNE)
-        .bind(now - WINDOW_MS)
-        .execute(connection)
-        .await?;
-    Ok(())
-}
+admission_over!(MySqlConnection);
 
-/// When the later of the two limits allows another attempt, if one is reached.
-async fn throttled_until(
-    connection: &mut MySqlConnection,
-    account: &Account,
-    network: &Network,
-    now: i64,
-) -> Result<Option<i64>, sqlx::Error> {
-    let decisive: Option<i64> = sqlx::query_scalar(sql::DECISIVE_FAILURE)
-        .bind(&account.0[..])
-        .bind(now)
-        .bind(FAILURES_PER_ACCOUNT - 1)
-        .bind(&network.0)
-        .bind(now)
-        .bind(FAILURES_PER_NETWORK - 1)
-        .fetch_one(connection)
-        .await?;
-    Ok(decisive.map(|attempted_at| attempted_at + WINDOW_MS))
-}
-
-async fn crowded(
-    connection: &mut MySqlConnection,
-    account: &Account,
-    network: &Network,
-) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar(sql::CROWDED)
-        .bind(&account.0[..])
-        .bind(FAILURES_PER_ACCOUNT)
-        .bind(&network.0)
-        .bind(FAILURES_PER_NETWORK)
-        .fetch_one(connection)
-        .await
-}
-
-async fn write(
-    connection: &mut MySqlConnection,
-    account: &Account,
-    network: &Network,
-    now: i64,
-) -> Result<AttemptId, sqlx::Error> {
-    let written = sqlx::query(sql::WRITE)
-        .bind(&account.0[..])
-        .bind(&network.0)
-        .bind(now)
-        .bind(now + PENDING_MS)
-        .execute(connection)
-        .await?;
-    Ok(AttemptId(written.last_insert_id() as i64))
+fn id_of(written: &MySqlQueryResult) -> AttemptId {
+    AttemptId(written.last_insert_id().cast_signed())
 }

@@ -11,6 +11,7 @@ mod place;
 mod public_keys;
 mod serving;
 mod settings;
+mod sha2_login;
 mod support;
 mod throttle;
 mod timing;

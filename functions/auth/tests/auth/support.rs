@@ -61,23 +61,28 @@ impl TestAuth {
         Self::start_in(place, adding, serving).await
     }
 
-    /// In a place whose choice is the test's.
+    /// In a place of the test's choice, which gets its tables and Kevin.
     pub(crate) async fn start_in(place: Place, adding: Passwords, serving: Passwords) -> Self {
+        place.done(&["migrate"]);
+        let auth = Self::open(place, serving).await;
+        let hash = hash(&adding, PASSWORD).await;
+        let users = auth.database().await.users;
+        let added = users.add(&kevin(), &hash, true).await;
+        assert!(added.expect("an answer"));
+        auth
+    }
+
+    /// In a place that has all it needs.
+    pub(crate) async fn open(place: Place, passwords: Passwords) -> Self {
         let auth = Self {
             place,
             router: Router::new(),
             now: Arc::new(AtomicI64::new(1_700_000_000_000)),
         };
         KeyPair::read_or_generate(&auth.path("key.pem")).expect("a key");
-        let config = auth.config();
-        config.users.migrate().await.expect("a database");
-        let database = auth.database().await;
-        let hash = hash(&adding, PASSWORD).await;
-        let added = database.users.add(&kevin(), &hash, true).await;
-        assert!(added.expect("an answer"));
-        let app = App::new(&config, database, serving).expect("an app");
+        let app = App::new(&auth.config(), auth.database().await, passwords);
         Self {
-            router: router(app),
+            router: router(app.expect("an app")),
             ..auth
         }
     }
