@@ -134,6 +134,7 @@ fn launch(folder: &Path, port: u16, options: &[impl AsRef<OsStr>]) -> Process {
         .args(["--socket=server.sock", "--pid-file=server.pid"])
         .arg(format!("--port={port}"))
         .args(OPTIONS)
+        .args(program().1.then_some("--mysqlx=OFF")) // it would listen on a port that isn't ours
         .args(options);
     let mut process = Process::start("mysql", folder, &mut command);
     process.wait_until(LIMIT, || greets(port));

@@ -2,7 +2,9 @@
 
 use crate::place::{Backend, Place, execute_as_root, new_database, stderr};
 use crate::support::{Call, KEVIN, PASSWORD, TestAuth, quick};
+use chrono::{DateTime, Utc};
 use decant_test_servers::MySqlServer;
+use sqlx::{Connection, MySqlConnection};
 use std::{
     process::Command,
     time::{Duration, Instant},
@@ -25,7 +27,11 @@ async fn assert_away(auth: &TestAuth) {
     assert_eq!(answer.status, 503);
     assert_eq!(answer.code(), "users-unavailable");
     assert_eq!(answer.header("retry-after"), "5");
-    assert!(begin.elapsed() < Duration::from_secs(8), "{begin:?}");
+    assert!(
+        begin.elapsed() < Duration::from_secs(8),
+        "{:?}",
+        begin.elapsed()
+    );
     let answer = auth.send(Call::new("GET", "/health/readiness")).await;
     assert_eq!(answer.status, 503);
     assert!(answer.text().contains("users' database"));
@@ -51,6 +57,17 @@ async fn a_server_that_was_away_is_used_again_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn times_are_utc_whatever_the_server_shows_people() {
+    let begin = Utc::now();
+    let (auth, _server) = start(&["--default-time-zone=+09:00"]).await;
+    let list = auth.place.done(&["user", "list"]);
+    let added = list.trim_end().rsplit('\t').next().expect("a time");
+    let added: DateTime<Utc> = added.parse().expect("a time");
+    let about = begin - Duration::from_secs(1)..=Utc::now() + Duration::from_secs(1);
+    assert!(about.contains(&added), "{added}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_hangs_holds_nobody_up() {
     let (auth, server) = start(&[]).await;
     assert_eq!(auth.login(KEVIN, PASSWORD).await.status, 200);
@@ -63,8 +80,7 @@ async fn a_server_that_hangs_holds_nobody_up() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lock_whose_holder_is_stuck_holds_up_for_seconds() {
     let auth = TestAuth::start(Backend::MySql).await;
-    use sqlx::Connection;
-    let stuck = sqlx::MySqlConnection::connect(&auth.place.users).await;
+    let stuck = MySqlConnection::connect(&auth.place.users).await;
     let mut stuck = stuck.expect("a connection");
     let mut transaction = stuck.begin().await.expect("a transaction");
     sqlx::query("SELECT id FROM write_lock FOR UPDATE")
@@ -76,6 +92,20 @@ async fn a_lock_whose_holder_is_stuck_holds_up_for_seconds() {
     assert!(begin.elapsed() < Duration::from_secs(8));
     transaction.rollback().await.expect("an end");
     assert_eq!(auth.login(KEVIN, PASSWORD).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_who_hangs_up_leaves_no_lock_behind() {
+    let auth = TestAuth::start(Backend::MySql).await;
+    for i in 0..40 {
+        let name = format!("nobody-{i}@email.com");
+        // Ever later, so that each step is broken off once.
+        let patience = Duration::from_micros(i * 250);
+        let _ = tokio::time::timeout(patience, auth.login(&name, PASSWORD)).await;
+    }
+    let begin = Instant::now();
+    assert_eq!(auth.login(KEVIN, PASSWORD).await.status, 200);
+    assert!(begin.elapsed() < Duration::from_secs(3));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -98,8 +128,7 @@ async fn a_migration_that_was_killed_goes_on() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_migration_waits_for_anothers() {
     let place = Place::new(Backend::MySql).await;
-    use sqlx::Connection;
-    let other = sqlx::MySqlConnection::connect(&place.users).await;
+    let other = MySqlConnection::connect(&place.users).await;
     let mut other = other.expect("a connection");
     sqlx::query("DO GET_LOCK(CONCAT('decant-auth ', MD5(DATABASE())), 0)")
         .execute(&mut other)
