@@ -4,11 +4,13 @@
 
 mod mail;
 mod mongodb;
+mod mysql;
 mod port;
 mod process;
 mod rabbitmq;
 
 pub use mail::{Demands, Mail, MailServer, decode_mail, mails};
 pub use mongodb::MongoServer;
+pub use mysql::MySqlServer;
 pub use port::free_port;
 pub use rabbitmq::RabbitServer;

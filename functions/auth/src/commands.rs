@@ -1,7 +1,7 @@
 use crate::{
-    KeyPair, Password, Passwords,
-    throttle::{Account, Clock},
-    users::{Database, UsersUrl},
+    KeyPair, Password, Passwords, import,
+    throttle::Account,
+    users::{Database, UsersSetting},
 };
 use anyhow::{Context, bail, ensure};
 use decant_events::Username;
@@ -17,8 +17,11 @@ pub enum Command {
     /// Adds, lists and removes users and changes passwords.
     #[command(subcommand)]
     User(UserCommand),
-    /// Makes the users' database, or brings it up to date. Two at once do no harm.
+    /// Makes the tables of the users' database, or brings them up to date. Two at once do no harm.
     Migrate(UsersSetting),
+    /// Takes over everybody whom the older system's table `user` has, so that no password stays there in plain text.
+    /// Who isn't taken over by it is at their next login. Safe to interrupt and to run again.
+    Import(UsersSetting),
     /// Makes the signing key, unless it is there, and writes the public keys that belong to it.
     Keygen(KeygenFiles),
 }
@@ -42,7 +45,8 @@ pub enum UserCommand {
         #[arg(long)]
         if_absent: bool,
     },
-    /// Lists address, role and when each user was added, separated by tabs.
+    /// Lists address, role and when each user was added, separated by tabs. People of the older system who haven't been
+    /// taken over are `not imported`.
     List(UsersSetting),
     /// Changes a password, which comes from DECANT_PASSWORD, standard input or the terminal.
     Passwd {
@@ -62,19 +66,6 @@ pub enum UserCommand {
     },
 }
 
-/// Where the users live.
-#[derive(Debug, clap::Args)]
-pub struct UsersSetting {
-    /// Where the users live: `sqlite:PATH`.
-    #[arg(
-        long,
-        env = "DECANT_USERS",
-        value_name = "DECANT_USERS",
-        hide_env_values = true
-    )]
-    users: UsersUrl,
-}
-
 /// The files of the signing key.
 #[derive(Debug, clap::Args)]
 pub struct KeygenFiles {
@@ -91,11 +82,8 @@ impl Command {
     pub async fn run(self) -> anyhow::Result<()> {
         match self {
             Self::User(command) => command.run().await,
-            Self::Migrate(setting) => setting
-                .users
-                .migrate()
-                .await
-                .context("DECANT_USERS can't be used"),
+            Self::Migrate(users) => users.migrate().await.context("DECANT_USERS can't be used"),
+            Self::Import(users) => import::run(&open(&users).await?).await,
             Self::Keygen(files) => {
                 let keys = KeyPair::read_or_generate(&files.signing_key)
                     .context("DECANT_SIGNING_KEY can't be used")?;
@@ -114,11 +102,11 @@ impl UserCommand {
                 email,
                 admin,
                 if_absent,
-            } => add(&users.open().await?, &email, admin, if_absent).await,
-            Self::List(users) => list(&users.open().await?).await,
-            Self::Passwd { users, email } => passwd(&users.open().await?, &email).await,
+            } => add(&open(&users).await?, &email, admin, if_absent).await,
+            Self::List(users) => list(&open(&users).await?).await,
+            Self::Passwd { users, email } => passwd(&open(&users).await?, &email).await,
             Self::Remove { users, email } => {
-                let removed = users.open().await?.users.remove(&email).await?;
+                let removed = open(&users).await?.users.remove(&email).await?;
                 ensure!(removed, "there is no user {email}");
                 Ok(())
             }
@@ -126,15 +114,9 @@ impl UserCommand {
     }
 }
 
-impl UsersSetting {
-    async fn open(&self) -> anyhow::Result<Database> {
-        self.users
-            .migrate()
-            .await
-            .context("DECANT_USERS can't be used")?;
-        let database = self.users.open(Clock::Database).await;
-        database.context("DECANT_USERS can't be used")
-    }
+async fn open(users: &UsersSetting) -> anyhow::Result<Database> {
+    let database = users.open_or_make().await;
+    database.context("DECANT_USERS can't be used")
 }
 
 async fn add(
@@ -162,7 +144,8 @@ async fn list(database: &Database) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     for user in database.users.list().await? {
         let role = if user.admin { "admin" } else { "user" };
-        let created_at = user.created_at.to_rfc3339();
+        let created_at = user.created_at.map(|time| time.to_rfc3339());
+        let created_at = created_at.as_deref().unwrap_or("not imported");
         writeln!(out, "{}\t{role}\t{created_at}", user.username)?;
     }
     Ok(())

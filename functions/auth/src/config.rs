@@ -1,4 +1,4 @@
-use crate::{Command, users::UsersUrl};
+use crate::{Command, users::UsersSetting};
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use decant_function::{ServerConfig, TrustedProxies};
 use std::path::PathBuf;
@@ -9,14 +9,9 @@ pub struct Config {
     /// PORT and its kin.
     #[command(flatten)]
     pub server: ServerConfig,
-    /// Where the users live: `sqlite:PATH`. `decant-auth migrate` makes it.
-    #[arg(
-        long,
-        env = "DECANT_USERS",
-        value_name = "DECANT_USERS",
-        hide_env_values = true
-    )]
-    pub users: UsersUrl,
+    /// Where the users live.
+    #[command(flatten)]
+    pub users: UsersSetting,
     /// The Ed25519 key that tokens are signed with: a PKCS#8 PEM file. `decant-auth keygen` makes it.
     #[arg(long, env = "DECANT_SIGNING_KEY", value_name = "DECANT_SIGNING_KEY")]
     pub signing_key: PathBuf,

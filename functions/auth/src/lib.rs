@@ -4,14 +4,16 @@
 //! - The signing key never leaves this function. Whoever checks tokens has the public keys alone.
 //! - What a caller can see is the same for an unknown user and for a wrong password: status, words, time, throttle.
 //! - No password is hashed for a throttled login, and never more than a few at a time.
-//! - Only `users::sqlite` and `throttle::sqlite` know SQL. Another database is a second file beside each.
+//! - Only `users`, `throttle` and `mysql` know SQL. SQLite and MySQL are two files beside each other in the first two.
 
 mod accept;
 mod commands;
 mod config;
 mod error;
+mod import;
 mod keys;
 mod login;
+mod mysql;
 mod passwords;
 mod public_keys;
 mod sign_in;
@@ -23,6 +25,7 @@ mod validate;
 pub use commands::{Command, KeygenFiles, UserCommand};
 pub use config::{Config, Invocation};
 pub use keys::{KeyError, KeyPair};
+pub use mysql::MySqlUrl;
 pub use passwords::{InvalidPassword, Password, Passwords};
 pub use tokens::Claims;
 

@@ -3,7 +3,9 @@ use argon2::{
     password_hash::{Output, Salt, SaltString, rand_core::OsRng},
 };
 use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
 use std::{str::FromStr, sync::Arc};
+use subtle::ConstantTimeEq;
 use tokio::{sync::Semaphore, task};
 
 /// The longest password. Longer ones are refused before they are hashed.
@@ -88,6 +90,22 @@ impl Passwords {
         .await
     }
 
+    /// The hash of `password`, if that is what stands in `plain_text`. Takes as long as [`verify`](Self::verify), also
+    /// if it isn't; how much of it is right can't be told from the time.
+    pub async fn hash_if_equal(
+        &self,
+        password: Option<Password>,
+        plain_text: &SecretString,
+    ) -> Result<Option<String>, HashError> {
+        let digest = |text: &SecretString| Sha256::digest(text.expose_secret());
+        let equal = password
+            .as_ref()
+            .is_some_and(|password| digest(&password.0).ct_eq(&digest(plain_text)).into());
+        let password = password.unwrap_or_else(|| Password(String::new().into()));
+        let hash = self.hash(password).await?;
+        Ok(equal.then_some(hash))
+    }
+
     fn argon2(&self) -> Argon2<'static> {
         Argon2::new(Algorithm::Argon2id, Version::V0x13, self.params.clone())
     }
@@ -164,6 +182,24 @@ mod tests {
         );
         let fits = passwords.verify(Some(password("Qwerty123")), None).await;
         assert!(!fits.expect("an answer"));
+    }
+
+    #[tokio::test]
+    async fn a_password_in_plain_text_is_hashed_if_it_is_the_same() {
+        let passwords = Passwords::default();
+        let plain_text = SecretString::from("Qwerty123");
+        let same = passwords.hash_if_equal(Some(password("Qwerty123")), &plain_text);
+        let hash = same.await.expect("an answer");
+        let fits = passwords.verify(Some(password("Qwerty123")), hash).await;
+        assert!(fits.expect("an answer"));
+        for other in [
+            None,
+            Some(password("Qwerty12")),
+            Some(password("qwerty123")),
+        ] {
+            let hash = passwords.hash_if_equal(other, &plain_text).await;
+            assert!(hash.expect("an answer").is_none());
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@ use crate::{
     App, Password,
     passwords::HashError,
     throttle::{Account, Admission, AttemptId, Network},
-    users::{self, User},
+    users::{self, StoredPassword, User},
 };
 use decant_events::Username;
 use std::{net::IpAddr, time::Duration};
@@ -79,21 +79,48 @@ impl App {
             .try_acquire()
             .map_err(|_| SignInError::Busy)?;
         let attempt = self.admit(&account, Network::of(client)).await?;
-        let user = match &username {
-            Some(username) => self.database.users.find(username).await?,
-            None => None,
-        };
-        let hash = user.as_ref().map(|user| user.password_hash.clone());
-        let fits = self.passwords.verify(password, hash).await?;
-        match user {
-            Some(user) if fits => {
+        match self.find_if(username, password).await? {
+            Some(user) => {
                 let throttle = &self.database.throttle;
                 throttle.succeeded(attempt, &account).await?;
                 Ok(user)
             }
-            _ => {
+            None => {
                 self.database.throttle.failed(attempt).await?;
                 Err(SignInError::WrongCredentials)
+            }
+        }
+    }
+
+    /// The user, if that is their password. One that stands there in plain text is hashed now.
+    async fn find_if(
+        &self,
+        username: Option<Username>,
+        password: Option<Password>,
+    ) -> Result<Option<User>, SignInError> {
+        loop {
+            let user = match &username {
+                Some(username) => self.database.users.find(username).await?,
+                None => None,
+            };
+            let (password, passwords) = (password.clone(), &self.passwords);
+            let Some(user) = user else {
+                passwords.verify(password, None).await?;
+                return Ok(None);
+            };
+            match &user.password {
+                StoredPassword::Hash(hash) => {
+                    let fits = passwords.verify(password, Some(hash.clone())).await?;
+                    return Ok(fits.then_some(user));
+                }
+                StoredPassword::PlainText(plain_text) => {
+                    let hash = passwords.hash_if_equal(password, plain_text).await?;
+                    let Some(hash) = hash else { return Ok(None) };
+                    if self.database.users.take_over(&user, &hash).await? {
+                        return Ok(Some(user));
+                    }
+                    // Another login was faster, or the user was changed: how are they now?
+                }
             }
         }
     }

@@ -3,8 +3,11 @@
 //! An attempt is counted before its password is checked and taken back if it succeeds: however many come at once, no
 //! more are checked than may fail. One that never ends (its process was killed) counts as failed after a minute.
 
+mod mysql;
+mod sql;
 mod sqlite;
 
+pub(crate) use mysql::MySqlThrottle;
 pub(crate) use sqlite::SqliteThrottle;
 
 use crate::users::Error;

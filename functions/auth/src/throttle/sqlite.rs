@@ -1,19 +1,17 @@
 use super::{
     Account, Admission, AttemptId, Clock, FAILURES_PER_ACCOUNT, FAILURES_PER_NETWORK, Network,
-    PENDING, Throttle, WINDOW,
+    Throttle,
+    sql::{self, admission_over},
 };
 use crate::users::Error;
 use async_trait::async_trait;
-use sqlx::{SqliteConnection, SqlitePool};
+use sqlx::{SqliteConnection, SqlitePool, sqlite::SqliteQueryResult};
 
 /// The count of failed logins in SQLite.
 pub(crate) struct SqliteThrottle {
     pool: SqlitePool,
     clock: Clock,
 }
-
-const WINDOW_MS: i64 = WINDOW.as_millis() as i64;
-const PENDING_MS: i64 = PENDING.as_millis() as i64;
 
 impl SqliteThrottle {
     pub(crate) fn new(pool: SqlitePool, clock: Clock) -> Self {
@@ -35,20 +33,13 @@ impl Throttle for SqliteThrottle {
         // The only writer from here to the commit: what is counted is still true when the attempt is written.
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
         let now = self.now(&mut transaction).await?;
-        prune(&mut transaction, now).await?;
-        let admission = match throttled_until(&mut transaction, account, network, now).await? {
-            Some(until) => Admission::Throttled {
-                retry_after_s: seconds(until - now),
-            },
-            None if crowded(&mut transaction, account, network).await? => Admission::Crowded,
-            None => Admission::Admitted(write(&mut transaction, account, network, now).await?),
-        };
+        let admission = admit(&mut transaction, account, network, now).await?;
         transaction.commit().await?;
         Ok(admission)
     }
 
     async fn failed(&self, attempt: AttemptId) -> Result<(), Error> {
-        sqlx::query("UPDATE login_attempts SET pending_until = 0 WHERE id = ?")
+        sqlx::query(sql::FAILED)
             .bind(attempt.0)
             .execute(&self.pool)
             .await?;
@@ -57,12 +48,11 @@ impl Throttle for SqliteThrottle {
 
     async fn succeeded(&self, attempt: AttemptId, account: &Account) -> Result<(), Error> {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        sqlx::query("DELETE FROM login_attempts WHERE id = ?")
+        sqlx::query(sql::TAKE_BACK)
             .bind(attempt.0)
             .execute(&mut *transaction)
             .await?;
-        // Attempts that began later are others': they keep counting.
-        sqlx::query("UPDATE login_attempts SET account = NULL WHERE account = ? AND id < ?")
+        sqlx::query(sql::CLEAR_EARLIER)
             .bind(&account.0[..])
             .bind(attempt.0)
             .execute(&mut *transaction)
@@ -72,7 +62,7 @@ impl Throttle for SqliteThrottle {
     }
 
     async fn clear(&self, account: &Account) -> Result<(), Error> {
-        sqlx::query("UPDATE login_attempts SET account = NULL WHERE account = ?")
+        sqlx::query(sql::CLEAR)
             .bind(&account.0[..])
             .execute(&self.pool)
             .await?;
@@ -80,83 +70,8 @@ impl Throttle for SqliteThrottle {
     }
 }
 
-async fn prune(connection: &mut SqliteConnection, now: i64) -> Result<(), sqlx::Error> {
-    sqlx::query("DELETE FROM login_attempts WHERE attempted_at <= ?")
-        .bind(now - WINDOW_MS)
-        .execute(connection)
-        .await?;
-    Ok(())
-}
+admission_over!(SqliteConnection);
 
-/// When the later of the two limits allows another attempt, if one is reached. With a limit of five it is the fifth
-/// newest failure that has to leave the window.
-async fn throttled_until(
-    connection: &mut SqliteConnection,
-    account: &Account,
-    network: &Network,
-    now: i64,
-) -> Result<Option<i64>, sqlx::Error> {
-    let decisive: Option<i64> = sqlx::query_scalar(
-        "SELECT max(attempted_at) FROM (
-             SELECT * FROM (
-                 SELECT attempted_at FROM login_attempts WHERE account = ? AND pending_until <= ?
-                 ORDER BY attempted_at DESC LIMIT 1 OFFSET ?)
-             UNION ALL
-             SELECT * FROM (
-                 SELECT attempted_at FROM login_attempts WHERE network = ? AND pending_until <= ?
-                 ORDER BY attempted_at DESC LIMIT 1 OFFSET ?))",
-    )
-    .bind(&account.0[..])
-    .bind(now)
-    .bind(FAILURES_PER_ACCOUNT - 1)
-    .bind(&network.0)
-    .bind(now)
-    .bind(FAILURES_PER_NETWORK - 1)
-    .fetch_one(connection)
-    .await?;
-    Ok(decisive.map(|attempted_at| attempted_at + WINDOW_MS))
-}
-
-async fn crowded(
-    connection: &mut SqliteConnection,
-    account: &Account,
-    network: &Network,
-) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar(
-        "SELECT (SELECT count(*) FROM login_attempts WHERE account = ?) >= ?
-             OR (SELECT count(*) FROM login_attempts WHERE network = ?) >= ?",
-    )
-    .bind(&account.0[..])
-    .bind(FAILURES_PER_ACCOUNT)
-    .bind(&network.0)
-    .bind(FAILURES_PER_NETWORK)
-    .fetch_one(connection)
-    .await
-}
-
-async fn write(
-    connection: &mut SqliteConnection,
-    account: &Account,
-    network: &Network,
-    now: i64,
-) -> Result<AttemptId, sqlx::Error> {
-    let written = sqlx::query(
-        "INSERT INTO login_attempts (account, network, attempted_at, pending_until)
-         VALUES (?, ?, ?, ?)",
-    )
-    .bind(&account.0[..])
-    .bind(&network.0)
-    .bind(now)
-    .bind(now + PENDING_MS)
-    .execute(connection)
-    .await?;
-    Ok(AttemptId(written.last_insert_rowid()))
-}
-
-/// Whole seconds, rounded up: whoever comes back then is let in.
-fn seconds(milliseconds: i64) -> u64 {
-    u64::try_from(milliseconds)
-        .unwrap_or(0)
-        .div_ceil(1000)
-        .max(1)
+fn id_of(written: &SqliteQueryResult) -> AttemptId {
+    AttemptId(written.last_insert_rowid())
 }

@@ -1,27 +1,51 @@
 //! The people who may sign in.
 
+mod mysql;
+mod older;
+mod row;
+mod setting;
 mod sqlite;
-mod url;
 
-pub use url::{InvalidUsersUrl, UsersUrl};
+pub use setting::{InvalidUsersUrl, UsersSetting, UsersUrl};
 
 use crate::throttle::Throttle;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use decant_events::Username;
-use std::{path::PathBuf, sync::Arc};
+use secrecy::SecretString;
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 /// Somebody who may sign in.
 #[derive(Debug, Clone)]
 pub struct User {
     /// Their mail address.
     pub username: Username,
-    /// Their password's hash, as a PHC string.
-    pub password_hash: String,
+    /// What their password is compared with.
+    pub password: StoredPassword,
     /// Whether they see everybody's jobs.
     pub admin: bool,
-    /// When they were added.
-    pub created_at: DateTime<Utc>,
+    /// When they were added. Nobody knows of people of the older system.
+    pub created_at: Option<DateTime<Utc>>,
+}
+
+/// A password as a database has it.
+#[derive(Debug, Clone)]
+pub enum StoredPassword {
+    /// Its hash, as a PHC string.
+    Hash(String),
+    /// The password itself, in the older system's table.
+    PlainText(SecretString),
+}
+
+/// What the older system's table has.
+#[derive(Debug)]
+pub struct OlderUsers {
+    /// Who isn't in our own table yet.
+    pub to_import: Vec<User>,
+    /// How many of them were: theirs are gone from the older table now.
+    pub here_already: usize,
+    /// How many rows have no mail address.
+    pub without_address: usize,
 }
 
 /// The users in a database.
@@ -49,6 +73,13 @@ pub trait Users: Send + Sync {
 
     /// Removes a user. `false` if there is no such user.
     async fn remove(&self, username: &Username) -> Result<bool, Error>;
+
+    /// Moves somebody of the older system into our own table, with this hash of their password, and forgets the
+    /// password itself. `false` if that isn't their password any more, or somebody else moved or removed them.
+    async fn take_over(&self, user: &User, password_hash: &str) -> Result<bool, Error>;
+
+    /// The older system's table, if there is one that may be read. Forgets those in it who are in our own.
+    async fn older(&self) -> Result<Option<OlderUsers>, Error>;
 }
 
 /// One database: the users and the count of failed logins.
@@ -69,6 +100,20 @@ pub enum Error {
     /// The file or its lock can't be made.
     #[error("{} can't be made", .0.display())]
     Unmakable(PathBuf, #[source] std::io::Error),
+    /// The server can't be reached, or lets nobody in.
+    #[error("no connection to {0}")]
+    Unreachable(String, #[source] sqlx::Error),
+    /// The server is there and says nothing.
+    #[error("no answer from the database within {} seconds", .0.as_secs())]
+    Silent(Duration),
+    /// The tables are missing or not those of this version.
+    #[error(
+        "the database lacks tables, or these may not be read; `decant-auth migrate` makes them"
+    )]
+    NoTables(#[source] sqlx::Error),
+    /// Somebody else migrates, and takes long.
+    #[error("another migration is under way; try again when it has ended")]
+    MigrationUnderWay,
     /// A migration failed.
     #[error("the database can't be migrated")]
     Migration(#[from] sqlx::migrate::MigrateError),

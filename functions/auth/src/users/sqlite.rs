@@ -1,10 +1,9 @@
-use super::{Database, Error, User, Users};
+use super::{Database, Error, OlderUsers, User, Users, row::UserRow};
 use crate::throttle::{Clock, SqliteThrottle};
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 use decant_events::Username;
 use sqlx::{
-    ConnectOptions, Connection, FromRow, SqlitePool,
+    ConnectOptions, Connection, SqlitePool,
     migrate::Migrator,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions},
 };
@@ -83,25 +82,22 @@ fn open_private(path: &Path) -> io::Result<File> {
 
 struct SqliteUsers(SqlitePool);
 
-#[derive(FromRow)]
-struct UserRow {
-    username: String,
-    password_hash: String,
-    admin: bool,
-    created_at: i64,
-}
+const SELECT_ALL: &str = "SELECT username, password_hash, admin, created_at * 1000 AS created_at
+     FROM users ORDER BY username";
+const SELECT_ONE: &str = "SELECT username, password_hash, admin, created_at * 1000 AS created_at
+     FROM users WHERE username = ?";
 
 #[async_trait]
 impl Users for SqliteUsers {
     async fn ping(&self) -> Result<(), Error> {
-        sqlx::query("SELECT 1 FROM users LIMIT 1")
+        sqlx::query("SELECT EXISTS (SELECT 1 FROM users), EXISTS (SELECT 1 FROM login_attempts)")
             .fetch_optional(&self.0)
             .await?;
         Ok(())
     }
 
     async fn find(&self, username: &Username) -> Result<Option<User>, Error> {
-        let row: Option<UserRow> = sqlx::query_as("SELECT * FROM users WHERE username = ?")
+        let row: Option<UserRow> = sqlx::query_as(SELECT_ONE)
             .bind(username.as_str())
             .fetch_optional(&self.0)
             .await?;
@@ -127,9 +123,7 @@ impl Users for SqliteUsers {
     }
 
     async fn list(&self) -> Result<Vec<User>, Error> {
-        let rows: Vec<UserRow> = sqlx::query_as("SELECT * FROM users ORDER BY username")
-            .fetch_all(&self.0)
-            .await?;
+        let rows: Vec<UserRow> = sqlx::query_as(SELECT_ALL).fetch_all(&self.0).await?;
         rows.into_iter().map(User::try_from).collect()
     }
 
@@ -149,18 +143,11 @@ impl Users for SqliteUsers {
             .await?;
         Ok(removed.rows_affected() == 1)
     }
-}
+    async fn take_over(&self, _: &User, _: &str) -> Result<bool, Error> {
+        Ok(false) // the older system never was in SQLite
+    }
 
-impl TryFrom<UserRow> for User {
-    type Error = Error;
-
-    fn try_from(row: UserRow) -> Result<Self, Error> {
-        let username = row.username.parse();
-        Ok(Self {
-            username: username.map_err(|error| sqlx::Error::Decode(Box::new(error)))?,
-            password_hash: row.password_hash,
-            admin: row.admin,
-            created_at: DateTime::<Utc>::from_timestamp(row.created_at, 0).unwrap_or_default(),
-        })
+    async fn older(&self) -> Result<Option<OlderUsers>, Error> {
+        Ok(None)
     }
 }

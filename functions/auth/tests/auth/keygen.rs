@@ -1,4 +1,5 @@
-use crate::support::{program, stderr};
+use crate::place::{program, stderr};
+
 use decant_auth::KeyPair;
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 use tempfile::TempDir;

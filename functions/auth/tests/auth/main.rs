@@ -1,12 +1,17 @@
-//! `auth` through its front doors: the router in process, and the program itself.
+//! `auth` through its front doors: the router in process, and the program itself. What touches the database runs on each.
 
 mod commands;
+mod grants;
 mod health;
 mod keygen;
 mod login;
+mod mysql;
+mod older;
+mod place;
 mod public_keys;
 mod serving;
 mod settings;
+mod sha2_login;
 mod support;
 mod throttle;
 mod timing;

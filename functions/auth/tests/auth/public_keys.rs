@@ -1,10 +1,11 @@
+use crate::place::Backend;
 use crate::support::{Call, TestAuth};
 use decant_auth::Claims;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header, jwk::JwkSet};
 
 #[tokio::test]
 async fn the_public_keys_verify_a_token() {
-    let auth = TestAuth::start().await;
+    let auth = TestAuth::start(Backend::Sqlite).await;
     let token = auth.token().await;
     let answer = auth.send(Call::new("GET", "/.well-known/jwks.json")).await;
     assert_eq!(answer.status, 200);
@@ -21,7 +22,7 @@ async fn the_public_keys_verify_a_token() {
 
 #[tokio::test]
 async fn the_public_keys_hold_nothing_secret() {
-    let auth = TestAuth::start().await;
+    let auth = TestAuth::start(Backend::Sqlite).await;
     let answer = auth.send(Call::new("GET", "/.well-known/jwks.json")).await;
     let key = answer.json()["keys"][0].clone();
     let members: Vec<&String> = key.as_object().expect("an object").keys().collect();

@@ -1,10 +1,16 @@
-use crate::support::{KEVIN, PASSWORD, TestAuth, program};
+use crate::place::program;
+use crate::place::{Backend, on_each_database};
+use crate::support::{KEVIN, PASSWORD, TestAuth};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     process::Stdio,
 };
+
+on_each_database! {
+    the_program_serves_drains_and_logs_no_secrets
+}
 
 fn post(address: &str, path: &str, authorization: &str) -> String {
     let mut connection = TcpStream::connect(address).expect("a connection");
@@ -17,17 +23,13 @@ fn post(address: &str, path: &str, authorization: &str) -> String {
     answer
 }
 
-#[tokio::test]
-async fn the_program_serves_drains_and_logs_no_secrets() {
-    let auth = TestAuth::start().await;
+async fn the_program_serves_drains_and_logs_no_secrets(on: Backend) {
+    let auth = TestAuth::start(on).await;
     let mut server = program(&[])
         .env("PORT", "0")
         .env("DECANT_HOST", "127.0.0.1")
         .env("DECANT_STDIN_IS_LIFELINE", "true")
-        .env(
-            "DECANT_USERS",
-            format!("sqlite:{}", auth.path("users.db").display()),
-        )
+        .env("DECANT_USERS", &auth.place.users)
         .env("DECANT_SIGNING_KEY", auth.path("key.pem"))
         .env("RUST_LOG", "trace")
         .stdin(Stdio::piped())

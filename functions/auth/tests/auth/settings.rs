@@ -1,4 +1,6 @@
-use crate::support::{TestAuth, program, stderr};
+use crate::place::{Backend, Place};
+use crate::place::{program, stderr};
+use crate::support::TestAuth;
 use std::fs;
 
 /// What the program says when it is started as a server with these settings beside right ones.
@@ -6,10 +8,7 @@ fn complaint(auth: &TestAuth, settings: &[(&str, &str)]) -> String {
     let mut server = program(&[]);
     server
         .env("PORT", "1") // never reached
-        .env(
-            "DECANT_USERS",
-            format!("sqlite:{}", auth.path("users.db").display()),
-        )
+        .env("DECANT_USERS", &auth.place.users)
         .env("DECANT_SIGNING_KEY", auth.path("key.pem"));
     let output = server
         .envs(settings.iter().copied())
@@ -21,7 +20,7 @@ fn complaint(auth: &TestAuth, settings: &[(&str, &str)]) -> String {
 
 #[tokio::test]
 async fn a_wrong_setting_is_named_with_what_it_expects() {
-    let auth = TestAuth::start().await;
+    let auth = TestAuth::start(Backend::Sqlite).await;
     let rubbish = auth.path("rubbish.pem");
     fs::write(&rubbish, "rubbish").expect("a file");
     let rubbish = rubbish.to_str().expect("UTF-8");
@@ -33,6 +32,12 @@ async fn a_wrong_setting_is_named_with_what_it_expects() {
         ("DECANT_USERS", "users.db", "expected sqlite:PATH"),
         ("DECANT_USERS", "", "expected sqlite:PATH"),
         ("DECANT_USERS", &none, "decant-auth migrate"),
+        ("DECANT_USERS", "mysql://db", "mysql://USER:PASSWORD@HOST"),
+        (
+            "DECANT_USERS",
+            "mysql://auth_user@127.0.0.1:1/auth",
+            "no connection to",
+        ),
         ("DECANT_SIGNING_KEY", "/none/key.pem", "decant-auth keygen"),
         ("DECANT_SIGNING_KEY", rubbish, "expected PKCS#8"),
         ("DECANT_TRUSTED_PROXIES", "everyone", "expected addresses"),
@@ -45,13 +50,28 @@ async fn a_wrong_setting_is_named_with_what_it_expects() {
 
 #[tokio::test]
 async fn a_wrong_setting_doesnt_show_the_databases_password() {
-    let auth = TestAuth::start().await;
-    let complaint = complaint(
-        &auth,
-        &[("DECANT_USERS", "oracle://decant:hunter2@db/users")],
-    );
-    assert!(complaint.contains("DECANT_USERS"), "{complaint}");
-    assert!(!complaint.contains("hunter2"), "{complaint}");
+    let auth = TestAuth::start(Backend::Sqlite).await;
+    for wrong in [
+        "oracle://decant:hunter2@db/users",
+        "mysql://decant:hunter2@db",
+        "mysql://decant:hunter2@127.0.0.1:1/auth",
+    ] {
+        let complaint = complaint(&auth, &[("DECANT_USERS", wrong)]);
+        assert!(complaint.contains("DECANT_USERS"), "{complaint}");
+        assert!(!complaint.contains("hunter2"), "{complaint}");
+    }
+}
+
+#[tokio::test]
+async fn a_database_without_tables_is_refused_and_it_says_what_makes_them() {
+    let auth = TestAuth::start(Backend::Sqlite).await;
+    for on in [Backend::Sqlite, Backend::MySql] {
+        let empty = Place::new(on).await;
+        fs::write(empty.path("users.db"), "").expect("a file");
+        let complaint = complaint(&auth, &[("DECANT_USERS", &empty.users)]);
+        assert!(complaint.contains("lacks tables"), "{complaint}");
+        assert!(complaint.contains("decant-auth migrate"), "{complaint}");
+    }
 }
 
 #[test]

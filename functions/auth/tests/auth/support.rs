@@ -1,5 +1,6 @@
-//! An auth in a temporary folder, and requests to it.
+//! An auth with a database of its own, and requests to it.
 
+use crate::place::{Backend, Place};
 use argon2::Params;
 use axum::{
     Router,
@@ -15,17 +16,14 @@ use decant_auth::{
 use decant_events::Username;
 use http_body_util::BodyExt;
 use serde_json::Value;
-use sqlx::{ConnectOptions, SqliteConnection, sqlite::SqliteConnectOptions};
 use std::{
     net::{IpAddr, SocketAddr},
     path::PathBuf,
-    process::{Command, Output, Stdio},
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
     },
 };
-use tempfile::TempDir;
 use tower::ServiceExt;
 
 pub(crate) const KEVIN: &str = "kevin@email.com";
@@ -33,7 +31,7 @@ pub(crate) const PASSWORD: &str = "Qwerty123";
 
 /// One auth with the user Kevin, a clock that stands still, and a proxy in 10.0.0.0/8 that it trusts.
 pub(crate) struct TestAuth {
-    pub(crate) folder: TempDir,
+    pub(crate) place: Place,
     router: Router,
     now: Arc<AtomicI64>,
 }
@@ -53,27 +51,38 @@ async fn hash(passwords: &Passwords, password: &str) -> String {
 }
 
 impl TestAuth {
-    pub(crate) async fn start() -> Self {
-        Self::start_with(quick(), quick()).await
+    pub(crate) async fn start(on: Backend) -> Self {
+        Self::start_with(on, quick(), quick()).await
     }
 
     /// `adding` hashes the user's password, `serving` is the function's own.
-    pub(crate) async fn start_with(adding: Passwords, serving: Passwords) -> Self {
+    pub(crate) async fn start_with(on: Backend, adding: Passwords, serving: Passwords) -> Self {
+        let place = Place::new(on).await;
+        Self::start_in(place, adding, serving).await
+    }
+
+    /// In a place of the test's choice, which gets its tables and Kevin.
+    pub(crate) async fn start_in(place: Place, adding: Passwords, serving: Passwords) -> Self {
+        place.done(&["migrate"]);
+        let auth = Self::open(place, serving).await;
+        let hash = hash(&adding, PASSWORD).await;
+        let users = auth.database().await.users;
+        let added = users.add(&kevin(), &hash, true).await;
+        assert!(added.expect("an answer"));
+        auth
+    }
+
+    /// In a place that has all it needs.
+    pub(crate) async fn open(place: Place, passwords: Passwords) -> Self {
         let auth = Self {
-            folder: TempDir::new().expect("a folder"),
+            place,
             router: Router::new(),
             now: Arc::new(AtomicI64::new(1_700_000_000_000)),
         };
         KeyPair::read_or_generate(&auth.path("key.pem")).expect("a key");
-        let config = auth.config();
-        config.users.migrate().await.expect("a database");
-        let database = auth.database().await;
-        let hash = hash(&adding, PASSWORD).await;
-        let added = database.users.add(&kevin(), &hash, true).await;
-        assert!(added.expect("an answer"));
-        let app = App::new(&config, database, serving).expect("an app");
+        let app = App::new(&auth.config(), auth.database().await, passwords);
         Self {
-            router: router(app),
+            router: router(app.expect("an app")),
             ..auth
         }
     }
@@ -85,7 +94,7 @@ impl TestAuth {
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.place.path(name)
     }
 
     pub(crate) fn pass_seconds(&self, seconds: i64) {
@@ -106,30 +115,12 @@ impl TestAuth {
         database.expect("a database")
     }
 
-    /// Does something to the database behind auth's back.
-    pub(crate) async fn execute(&self, sql: &'static str) {
-        let done = sqlx::query(sql).execute(&mut self.connection().await).await;
-        done.expect("done");
-    }
-
-    /// Asks the database for a number behind auth's back.
-    pub(crate) async fn count(&self, sql: &'static str) -> i64 {
-        let mut connection = self.connection().await;
-        let count = sqlx::query_scalar(sql).fetch_one(&mut connection).await;
-        count.expect("a number")
-    }
-
-    async fn connection(&self) -> SqliteConnection {
-        let file = SqliteConnectOptions::new().filename(self.path("users.db"));
-        file.connect().await.expect("a database")
-    }
-
     fn clock(&self) -> Clock {
         Clock::Test(Arc::clone(&self.now))
     }
 
     fn config(&self) -> Config {
-        let users = format!("--users=sqlite:{}", self.path("users.db").display());
+        let users = format!("--users={}", self.place.users);
         let key = format!("--signing-key={}", self.path("key.pem").display());
         let proxies = "--trusted-proxies=10.0.0.0/8";
         match Invocation::try_parse_from(["decant-auth", &users, &key, proxies]) {
@@ -230,19 +221,4 @@ impl Answer {
         let value = self.headers.get(name).expect("the header");
         value.to_str().expect("text")
     }
-}
-
-/// The program itself, with nothing in its environment.
-pub(crate) fn program(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_decant-auth"));
-    command.args(arguments).env_clear().stdin(Stdio::null());
-    command
-}
-
-pub(crate) fn stdout(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-pub(crate) fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
 }

@@ -1,7 +1,26 @@
+use crate::place::{Backend, on_each_database};
 use crate::support::{Call, KEVIN, PASSWORD, TestAuth};
 use axum::Router;
 use decant_auth::throttle::{Account, Admission, Network};
 use std::collections::HashMap;
+
+on_each_database! {
+    after_five_failures_even_the_right_password_waits
+    one_failure_more_is_allowed_for_each_that_leaves_the_window
+    an_unknown_account_is_throttled_like_a_known_one
+    a_throttled_login_adds_no_failure
+    a_success_clears_the_accounts_failures
+    fifty_failures_from_one_address_throttle_every_account_from_there
+    a_success_leaves_the_addresss_failures
+    ipv6_clients_are_counted_by_their_64
+    a_forwarded_address_counts_only_from_a_trusted_proxy
+    an_attempt_that_never_ends_counts_as_failed_after_a_minute
+    failures_that_left_the_window_are_forgotten
+    replicas_count_together
+    of_forty_wrong_passwords_at_once_five_are_looked_at
+    forty_right_passwords_at_once_are_all_let_in
+    more_logins_than_can_wait_are_sent_away_uncounted
+}
 
 const WRONG: &str = "Qwerty124";
 
@@ -17,9 +36,8 @@ impl TestAuth {
     }
 }
 
-#[tokio::test]
-async fn after_five_failures_even_the_right_password_waits() {
-    let auth = TestAuth::start().await;
+async fn after_five_failures_even_the_right_password_waits(on: Backend) {
+    let auth = TestAuth::start(on).await;
     auth.fail(KEVIN, 1).await;
     auth.pass_seconds(100);
     auth.fail(KEVIN, 4).await;
@@ -35,9 +53,8 @@ async fn after_five_failures_even_the_right_password_waits() {
     assert_eq!(auth.login(KEVIN, PASSWORD).await.status, 200);
 }
 
-#[tokio::test]
-async fn one_failure_more_is_allowed_for_each_that_leaves_the_window() {
-    let auth = TestAuth::start().await;
+async fn one_failure_more_is_allowed_for_each_that_leaves_the_window(on: Backend) {
+    let auth = TestAuth::start(on).await;
     auth.fail(KEVIN, 1).await;
     auth.pass_seconds(100);
     auth.fail(KEVIN, 4).await;
@@ -48,9 +65,8 @@ async fn one_failure_more_is_allowed_for_each_that_leaves_the_window() {
     assert_eq!(answer.header("retry-after"), "100");
 }
 
-#[tokio::test]
-async fn an_unknown_account_is_throttled_like_a_known_one() {
-    let auth = TestAuth::start().await;
+async fn an_unknown_account_is_throttled_like_a_known_one(on: Backend) {
+    let auth = TestAuth::start(on).await;
     auth.fail(KEVIN, 5).await;
     auth.fail("nobody@email.com", 5).await;
     auth.fail("no address", 5).await;
@@ -63,9 +79,8 @@ async fn an_unknown_account_is_throttled_like_a_known_one() {
     }
 }
 
-#[tokio::test]
-async fn a_throttled_login_adds_no_failure() {
-    let auth = TestAuth::start().await;
+async fn a_throttled_login_adds_no_failure(on: Backend) {
+    let auth = TestAuth::start(on).await;
     auth.fail(KEVIN, 5).await;
     auth.pass_seconds(800);
     for _ in 0..60 {
@@ -75,18 +90,16 @@ async fn a_throttled_login_adds_no_failure() {
     assert_eq!(auth.login(KEVIN, PASSWORD).await.status, 200);
 }
 
-#[tokio::test]
-async fn a_success_clears_the_accounts_failures() {
-    let auth = TestAuth::start().await;
+async fn a_success_clears_the_accounts_failures(on: Backend) {
+    let auth = TestAuth::start(on).await;
     for _ in 0..3 {
         auth.fail(KEVIN, 4).await;
         assert_eq!(auth.login(KEVIN, PASSWORD).await.status, 200);
     }
 }
 
-#[tokio::test]
-async fn fifty_failures_from_one_address_throttle_every_account_from_there() {
-    let auth = TestAuth::start().await;
+async fn fifty_failures_from_one_address_throttle_every_account_from_there(on: Backend) {
+    let auth = TestAuth::start(on).await;
     for i in 0..46 {
         auth.fail(&format!("nobody-{i}@email.com"), 1).await;
     }
@@ -102,9 +115,8 @@ async fn fifty_failures_from_one_address_throttle_every_account_from_there() {
     assert_eq!(auth.login(KEVIN, PASSWORD).await.status, 200);
 }
 
-#[tokio::test]
-async fn a_success_leaves_the_addresss_failures() {
-    let auth = TestAuth::start().await;
+async fn a_success_leaves_the_addresss_failures(on: Backend) {
+    let auth = TestAuth::start(on).await;
     for i in 0..49 {
         auth.fail(&format!("nobody-{i}@email.com"), 1).await;
     }
@@ -113,9 +125,8 @@ async fn a_success_leaves_the_addresss_failures() {
     assert_eq!(auth.login(KEVIN, PASSWORD).await.status, 429);
 }
 
-#[tokio::test]
-async fn ipv6_clients_are_counted_by_their_64() {
-    let auth = TestAuth::start().await;
+async fn ipv6_clients_are_counted_by_their_64(on: Backend) {
+    let auth = TestAuth::start(on).await;
     for i in 0..50 {
         let call = Call::login(&format!("nobody-{i}@email.com"), WRONG);
         let call = call.from(&format!("2001:db8:1:2::{i:x}"));
@@ -128,9 +139,8 @@ async fn ipv6_clients_are_counted_by_their_64() {
     assert_eq!(auth.status(stranger).await, 200);
 }
 
-#[tokio::test]
-async fn a_forwarded_address_counts_only_from_a_trusted_proxy() {
-    let auth = TestAuth::start().await;
+async fn a_forwarded_address_counts_only_from_a_trusted_proxy(on: Backend) {
+    let auth = TestAuth::start(on).await;
     for i in 0..50 {
         let call = Call::login(&format!("nobody-{i}@email.com"), WRONG);
         let call = call.from("10.1.2.3").forwarded_for("198.51.100.7");
@@ -157,9 +167,8 @@ async fn a_forwarded_address_counts_only_from_a_trusted_proxy() {
     assert_eq!(auth.login(KEVIN, PASSWORD).await.status, 429);
 }
 
-#[tokio::test]
-async fn an_attempt_that_never_ends_counts_as_failed_after_a_minute() {
-    let auth = TestAuth::start().await;
+async fn an_attempt_that_never_ends_counts_as_failed_after_a_minute(on: Backend) {
+    let auth = TestAuth::start(on).await;
     let throttle = auth.database().await.throttle;
     let (account, network) = (Account::named(KEVIN), Network::of([192, 0, 2, 1].into()));
     for _ in 0..5 {
@@ -174,20 +183,23 @@ async fn an_attempt_that_never_ends_counts_as_failed_after_a_minute() {
     assert_eq!(answer.header("retry-after"), "840");
 }
 
-#[tokio::test]
-async fn failures_that_left_the_window_are_forgotten() {
-    let auth = TestAuth::start().await;
+async fn failures_that_left_the_window_are_forgotten(on: Backend) {
+    let auth = TestAuth::start(on).await;
     for i in 0..10 {
         auth.fail(&format!("nobody-{i}@email.com"), 1).await;
     }
     auth.pass_seconds(900);
     auth.fail(KEVIN, 1).await;
-    assert_eq!(auth.count("SELECT count(*) FROM login_attempts").await, 1);
+    assert_eq!(
+        auth.place
+            .count("SELECT count(*) FROM login_attempts")
+            .await,
+        1
+    );
 }
 
-#[tokio::test]
-async fn replicas_count_together() {
-    let auth = TestAuth::start().await;
+async fn replicas_count_together(on: Backend) {
+    let auth = TestAuth::start(on).await;
     let replica = auth.replica().await;
     auth.fail(KEVIN, 3).await;
     for _ in 0..2 {
@@ -213,26 +225,23 @@ async fn at_once(replicas: &[Router; 2], password: &str, logins: usize) -> HashM
     statuses
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn of_forty_wrong_passwords_at_once_five_are_looked_at() {
-    let auth = TestAuth::start().await;
+async fn of_forty_wrong_passwords_at_once_five_are_looked_at(on: Backend) {
+    let auth = TestAuth::start(on).await;
     let replicas = [auth.replica().await, auth.replica().await];
     let statuses = at_once(&replicas, WRONG, 40).await;
     assert_eq!(statuses, HashMap::from([(401, 5), (429, 35)]));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn forty_right_passwords_at_once_are_all_let_in() {
-    let auth = TestAuth::start().await;
+async fn forty_right_passwords_at_once_are_all_let_in(on: Backend) {
+    let auth = TestAuth::start(on).await;
     let replicas = [auth.replica().await, auth.replica().await];
     auth.fail(KEVIN, 4).await;
     let statuses = at_once(&replicas, PASSWORD, 40).await;
     assert_eq!(statuses, HashMap::from([(200, 40)]));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn more_logins_than_can_wait_are_sent_away_uncounted() {
-    let auth = TestAuth::start().await;
+async fn more_logins_than_can_wait_are_sent_away_uncounted(on: Backend) {
+    let auth = TestAuth::start(on).await;
     let replica = auth.replica().await;
     let statuses = at_once(&[replica.clone(), replica], PASSWORD, 300).await;
     assert_eq!(

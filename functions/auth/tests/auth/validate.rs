@@ -1,3 +1,4 @@
+use crate::place::Backend;
 use crate::support::{Answer, Call, KEVIN, TestAuth};
 use axum::http::header;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -50,7 +51,7 @@ fn assert_refused(answer: &Answer, code: &str) {
 
 #[tokio::test]
 async fn a_token_says_who_signed_in_for_a_day() {
-    let auth = TestAuth::start().await;
+    let auth = TestAuth::start(Backend::Sqlite).await;
     let before = get_current_timestamp();
     let token = auth.token().await;
     let claims = auth.validate(&token).await.json();
@@ -72,13 +73,13 @@ async fn a_token_says_who_signed_in_for_a_day() {
 #[tokio::test]
 async fn a_token_of_ours_is_taken() {
     // The others below differ from it by one thing each.
-    let auth = TestAuth::start().await;
+    let auth = TestAuth::start(Backend::Sqlite).await;
     assert_eq!(auth.of_type(Some("at+jwt"), &claims()).await.status, 200);
 }
 
 #[tokio::test]
 async fn without_a_token_it_says_what_is_expected() {
-    let auth = TestAuth::start().await;
+    let auth = TestAuth::start(Backend::Sqlite).await;
     for value in [None, Some("Basic a2V2aW46cHc="), Some("Bearer")] {
         let call = Call::new("POST", "/validate");
         let answer = match value {
@@ -96,7 +97,7 @@ async fn without_a_token_it_says_what_is_expected() {
 
 #[tokio::test]
 async fn an_expired_token_is_refused() {
-    let auth = TestAuth::start().await;
+    let auth = TestAuth::start(Backend::Sqlite).await;
     for age in [0, 1, 3600] {
         let claims = claims_with("exp", json!(get_current_timestamp() - age));
         assert_refused(
@@ -108,7 +109,7 @@ async fn an_expired_token_is_refused() {
 
 #[tokio::test]
 async fn a_token_for_or_from_somebody_else_is_refused() {
-    let auth = TestAuth::start().await;
+    let auth = TestAuth::start(Backend::Sqlite).await;
     for claim in ["aud", "iss"] {
         for value in [json!("another"), json!(["another"]), json!(null), json!(7)] {
             let claims = claims_with(claim, value);
@@ -122,7 +123,7 @@ async fn a_token_for_or_from_somebody_else_is_refused() {
 
 #[tokio::test]
 async fn a_token_without_one_of_its_claims_is_refused() {
-    let auth = TestAuth::start().await;
+    let auth = TestAuth::start(Backend::Sqlite).await;
     for claim in ["iss", "aud", "sub", "username", "admin", "iat", "exp"] {
         let mut claims = claims();
         claims.as_object_mut().expect("an object").remove(claim);
@@ -135,7 +136,7 @@ async fn a_token_without_one_of_its_claims_is_refused() {
 
 #[tokio::test]
 async fn a_token_of_another_type_is_refused() {
-    let auth = TestAuth::start().await;
+    let auth = TestAuth::start(Backend::Sqlite).await;
     for typ in [None, Some("JWT"), Some("id_token")] {
         assert_refused(&auth.of_type(typ, &claims()).await, "invalid-token");
     }
@@ -143,7 +144,7 @@ async fn a_token_of_another_type_is_refused() {
 
 #[tokio::test]
 async fn a_forged_token_is_refused() {
-    let auth = TestAuth::start().await;
+    let auth = TestAuth::start(Backend::Sqlite).await;
     let token = auth.token().await;
     let parts: Vec<&str> = token.split('.').collect();
     let (header, signature) = (parts[0], parts[2]);
@@ -160,14 +161,14 @@ async fn a_forged_token_is_refused() {
     ] {
         assert_refused(&auth.validate(&forgery).await, "invalid-token");
     }
-    let another = TestAuth::start().await;
+    let another = TestAuth::start(Backend::Sqlite).await;
     let foreign = another.signed(&header_of_type(Some("at+jwt")), &claims());
     assert_refused(&auth.validate(&foreign).await, "invalid-token");
 }
 
 #[tokio::test]
 async fn a_token_without_a_signature_is_refused() {
-    let auth = TestAuth::start().await;
+    let auth = TestAuth::start(Backend::Sqlite).await;
     let claims = URL_SAFE_NO_PAD.encode(claims().to_string());
     for alg in ["none", "None", "NONE", ""] {
         let header = URL_SAFE_NO_PAD.encode(json!({"alg": alg, "typ": "at+jwt"}).to_string());
@@ -180,7 +181,7 @@ async fn a_token_without_a_signature_is_refused() {
 
 #[tokio::test]
 async fn a_token_signed_with_the_public_key_as_a_secret_is_refused() {
-    let auth = TestAuth::start().await;
+    let auth = TestAuth::start(Backend::Sqlite).await;
     let jwks = auth.send(Call::new("GET", "/.well-known/jwks.json")).await;
     let x = jwks.json()["keys"][0]["x"]
         .as_str()

@@ -1,0 +1,1 @@
+INSERT IGNORE INTO write_lock (id) VALUES (1)

@@ -1,0 +1,97 @@
+//! What users and throttle need of MySQL and MariaDB: where it is, connections, and one writer at a time.
+//!
+//! Only what both servers know is used. Names are compared byte by byte, times are milliseconds since 1970 by the
+//! server's clock.
+
+mod migrate;
+mod url;
+
+pub(crate) use migrate::migrate;
+pub use url::MySqlUrl;
+
+use crate::users::Error;
+use sqlx::{
+    Connection, Executor, MySqlConnection, MySqlPool,
+    mysql::{MySqlConnectOptions, MySqlPoolOptions},
+};
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// How long a connection is waited for, and then again how long its answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Each statement sees what is committed when it begins, so that one after the lock sees what the lock's last holder
+/// wrote. A lock is waited for shorter than an answer. A session whose client is gone without a word ends after a
+/// minute, and its locks with it.
+const SESSION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED;
+     SET SESSION innodb_lock_wait_timeout = 4, wait_timeout = 60";
+
+/// Connections to the server. One that was lost is made anew by whoever needs one.
+#[derive(Clone)]
+pub(crate) struct Connections(MySqlPool);
+
+impl Connections {
+    /// Makes the first one: who can't, knows why.
+    pub(crate) async fn open(url: &MySqlUrl) -> Result<Self, Error> {
+        connect(url).await?.close().await?;
+        let pool = MySqlPoolOptions::new()
+            .max_connections(8)
+            .acquire_timeout(PATIENCE)
+            .idle_timeout(Duration::from_secs(50)) // sooner than the server ends it
+            .after_connect(|connection, _| {
+                Box::pin(async move { connection.execute(SESSION).await.map(drop) })
+            })
+            .connect_lazy_with(url.options());
+        Ok(Self(pool))
+    }
+
+    /// Does something with a connection. One that doesn't answer in time is given up.
+    pub(crate) async fn run<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut MySqlConnection) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut connection = self.0.acquire().await?;
+        match timeout(PATIENCE, work(&mut connection)).await {
+            Ok(result) => result,
+            Err(_) => {
+                connection.close_on_drop();
+                Err(Error::Silent(PATIENCE))
+            }
+        }
+    }
+
+    /// Does something in a transaction, as the only one in the whole system that does so: what was read is still true
+    /// when it is written. Since nobody holds one lock and waits for another, there are no deadlocks. An error takes
+    /// everything back.
+    pub(crate) async fn alone<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut MySqlConnection) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.run(async |connection| {
+            let mut transaction = connection.begin().await?;
+            sqlx::query("SELECT id FROM write_lock WHERE id = 1 FOR UPDATE")
+                .fetch_one(&mut *transaction)
+                .await?;
+            let result = work(&mut transaction).await?;
+            transaction.commit().await?;
+            Ok(result)
+        })
+        .await
+    }
+}
+
+/// A connection of one's own.
+async fn connect(url: &MySqlUrl) -> Result<MySqlConnection, Error> {
+    let options: MySqlConnectOptions = url.options();
+    let connected = timeout(PATIENCE, MySqlConnection::connect_with(&options)).await;
+    connected
+        .map_err(|_| Error::Silent(PATIENCE))?
+        .map_err(|error| Error::Unreachable(url.to_string(), error))
+}
+
+/// The server's time in milliseconds since 1970.
+pub(crate) async fn now(connection: &mut MySqlConnection) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar("SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) DIV 1000")
+        .fetch_one(connection)
+        .await
+}
