@@ -20,7 +20,7 @@ use std::{
 use cloudevents::{AttributesReader as _, EventBuilder as _, EventBuilderV10};
 use decant_broker::{Filter, Message, QueueError, QueueSpec, Queues, RabbitQueues, Trace};
 use decant_test_servers::{RabbitServer, free_port};
-use support::{Subscriber, TestBroker, TestClock, broker, trigger, with_sink};
+use support::{Subscriber, TestBroker, TestClock, broker, soon, trigger, with_sink};
 use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
 
 /// One server, for one test at a time: each does something to it that nobody else there would like.
@@ -161,7 +161,7 @@ async fn a_server_that_comes_back_empty_gets_its_queues_again() {
     rabbit.server.add_vhosts(&VHOSTS);
 
     until(async || queues.publish(message("kept")).await.is_ok()).await;
-    let delivery = consumer.next().await.unwrap();
+    let delivery = soon(consumer.next()).await.unwrap();
     assert_eq!(delivery.message.event.id(), "kept");
     let letter = delivery.message.clone();
     delivery.dead_letter(letter).await.unwrap();
@@ -225,16 +225,18 @@ async fn a_consumer_whose_connection_is_closed_goes_on_and_gets_again_what_it_ha
     let queues = rabbit.queues().await;
     let mut consumer = queues.consume("all", 10).await.unwrap();
     queues.publish(message("1")).await.unwrap();
-    let held = consumer.next().await.unwrap();
+    let held = soon(consumer.next()).await.unwrap();
 
-    rabbit.server.ctl(&["close_all_connections", "test"]);
+    rabbit
+        .server
+        .ctl(&["close_all_connections", "--vhost", rabbit.vhost, "test"]);
 
-    let again = consumer.next().await.unwrap();
+    let again = soon(consumer.next()).await.unwrap();
     assert_eq!(again.message.event.id(), "1");
     assert!(held.ack().await.is_err(), "it isn't its own any more");
     again.ack().await.unwrap();
     until(async || queues.publish(message("2")).await.is_ok()).await;
-    assert_eq!(consumer.next().await.unwrap().message.event.id(), "2");
+    assert_eq!(soon(consumer.next()).await.unwrap().message.event.id(), "2");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -244,9 +246,9 @@ async fn a_channel_that_rabbitmq_closes_for_a_late_acknowledgement_is_opened_aga
     let queues = rabbit.queues().await;
     let mut consumer = queues.consume("all", 10).await.unwrap();
     queues.publish(message("1")).await.unwrap();
-    let late = consumer.next().await.unwrap();
+    let late = soon(consumer.next()).await.unwrap();
 
-    let again = consumer.next().await.unwrap();
+    let again = soon(consumer.next()).await.unwrap();
 
     assert_eq!(again.message.event.id(), "1");
     again.ack().await.unwrap();
@@ -279,10 +281,10 @@ async fn a_message_that_comes_back_a_hundred_times_is_still_there() {
     queues.publish(message("1")).await.unwrap();
 
     for _ in 0..100 {
-        drop(consumer.next().await.unwrap());
+        drop(soon(consumer.next()).await.unwrap());
     }
 
-    consumer.next().await.unwrap().ack().await.unwrap();
+    soon(consumer.next()).await.unwrap().ack().await.unwrap();
     assert_eq!(queues.depth("letters").await.unwrap(), 0);
 }
 
