@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lapin::{
-    BasicProperties, Channel, Confirmation, Connection,
+    BasicProperties, Channel, Confirmation,
     options::{BasicPublishOptions, ConfirmSelectOptions},
     types::ShortString,
 };
@@ -31,7 +31,7 @@ pub(super) struct Publisher {
 /// A channel with confirmations.
 struct Lane {
     turns: Semaphore,
-    channel: Mutex<Option<(Arc<Connection>, Channel)>>,
+    channel: Mutex<Option<Channel>>,
 }
 
 impl Lane {
@@ -103,21 +103,15 @@ impl Publisher {
 
     async fn channel(&self, lane: &Lane, session: &Session) -> Result<Channel, QueueError> {
         let mut kept = lane.channel.lock().await;
-        if let Some((of, channel)) = kept.as_ref()
-            && Arc::ptr_eq(of, &session.connection)
-            && channel.status().connected()
-        {
+        if let Some(channel) = kept.as_ref().filter(|channel| channel.status().connected()) {
             return Ok(channel.clone());
         }
-        if kept.take().is_some() {
-            // Perhaps it was closed because something is not there any more.
-            self.declared.declare_all(&session.connection).await?;
-        }
+        // The last one may have been closed because something is not there any more.
+        self.declared.declare_all(&session.connection).await?;
         let channel = session.connection.create_channel().await.map_err(away)?;
         let confirms = ConfirmSelectOptions::default();
         channel.confirm_select(confirms).await.map_err(away)?;
-        *kept = Some((Arc::clone(&session.connection), channel.clone()));
-        Ok(channel)
+        Ok(kept.insert(channel).clone())
     }
 }
 
