@@ -17,7 +17,6 @@ use std::{env, process::ExitCode, time::Instant};
 const ROUNDS: usize = 9;
 const UPLOAD_GOAL: f64 = 0.85;
 const READ_GOAL: f64 = 0.9;
-/// Batches of more or fewer chunks are no faster where this was measured.
 const RAW_BATCH: usize = 8;
 
 #[tokio::main]

@@ -53,7 +53,8 @@ impl MySqlServer {
             // Read at every start: the accounts are there before the first client is.
             let accounts = format!(
                 "CREATE USER IF NOT EXISTS '{USER}'@'%' IDENTIFIED BY '{PASSWORD}';\n\
-                 GRANT ALL ON *.* TO '{USER}'@'%' WITH GRANT OPTION;\n"
+                 GRANT ALL ON *.* TO '{USER}'@'%' WITH GRANT OPTION;\n\
+                 CREATE DATABASE IF NOT EXISTS auth;\n"
             );
             fs::write(data.join("accounts.sql"), accounts).expect("a file");
         }
@@ -78,7 +79,7 @@ impl MySqlServer {
         })
     }
 
-    /// The address of a database, with the account that may do everything. Nobody made the database.
+    /// The address of a database, with the account that may do everything. Only `auth` is there from the start.
     pub fn url(&self, database: &str) -> String {
         self.url_as(USER, "p%2Fss%3Aw%23rd", database)
     }

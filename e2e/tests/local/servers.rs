@@ -35,9 +35,9 @@ impl Servers {
             mail: MailServer::start(&folder("smtp"), &Demands::default()),
         };
         system
-            .set("DECANT_STORE", &servers.mongodb.uri())
+            .set("DECANT_STORE", servers.mongodb.uri())
             .set("DECANT_USERS", &servers.mysql.url("auth"))
-            .set("DECANT_AMQP", &servers.rabbitmq.url())
+            .set("DECANT_AMQP", &servers.rabbitmq.setting(""))
             .set("DECANT_SMTP", &servers.mail.setting())
             .set(
                 "SSL_CERT_FILE",
@@ -70,7 +70,7 @@ impl Servers {
         let script = "import sys, pymongo
 for file in pymongo.MongoClient(sys.argv[1])[sys.argv[2]].fs.files.find(): print(file['_id'])";
         let python = Command::new("/usr/bin/python3")
-            .args(["-c", script, &self.mongodb.uri(), database])
+            .args(["-c", script, self.mongodb.uri(), database])
             .output();
         let python = python.expect("Debian's python3 with python3-pymongo: ./test installs it");
         let said = String::from_utf8_lossy(&python.stderr);

@@ -1,5 +1,5 @@
 //! MySQL 8's own way to log in, `caching_sha2_password`, without TLS. Debian has no MySQL 8 and MariaDB doesn't know it:
-//! here the server's half of the exchange is written down as MySQL's protocol documentation has it.
+//! here is a small server that speaks that login alone, as we know the protocol.
 
 use crate::place::{program, stderr};
 use std::{
