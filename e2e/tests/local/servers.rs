@@ -48,6 +48,15 @@ impl Servers {
         (servers, system)
     }
 
+    /// Changes the servers while everything else goes on.
+    async fn restart(mut self, how: impl FnOnce(&mut Self) + Send + 'static) -> Self {
+        let restarted = tokio::task::spawn_blocking(move || {
+            how(&mut self);
+            self
+        });
+        restarted.await.expect("the servers")
+    }
+
     fn mails(&self) -> Vec<Mail> {
         mails(&self.mail.happened("mail"))
     }
@@ -105,36 +114,44 @@ async fn an_upload_goes_the_whole_way_on_real_servers_and_leaves_nothing_in_the_
 
 #[tokio::test]
 async fn restarts_of_every_server_in_the_middle_of_thirty_uploads_lose_none_and_double_none() {
-    let (mut servers, system) = Servers::with_system().await;
+    let (servers, system) = Servers::with_system().await;
     let client = system.client().await;
-    let uploads = tokio::spawn({
-        let client = client.clone();
-        async move {
-            let mut accepted = Vec::new();
-            for number in 0..THIRTY {
-                accepted.push(upload_until_accepted(&client, number).await);
-            }
-            accepted
+    let uploads = async {
+        let mut accepted = Vec::new();
+        for number in 0..THIRTY {
+            accepted.push(upload_until_accepted(&client, number).await);
         }
-    });
-    let accepted_so_far = async |some: usize| {
+        accepted
+    };
+    let jobs = async |at_least: usize| {
         eventually("some jobs", AFTER_A_LEASE, async || {
             let answer = client.get("/jobs?limit=200").await;
             let jobs = answer.text().await.ok()?.matches("\"id\"").count();
-            (jobs >= some).then_some(())
+            (jobs >= at_least).then_some(())
         })
         .await;
     };
-    accepted_so_far(5).await;
-    servers.rabbitmq.stop();
-    servers.rabbitmq.start_again();
-    accepted_so_far(12).await;
-    servers.mongodb.stop();
-    servers.mongodb.start_again();
-    accepted_so_far(19).await;
-    servers.mysql.stop();
-    servers.mysql.start_again();
-    let accepted = uploads.await.expect("the uploads");
+    let restarts = async {
+        jobs(5).await;
+        let servers = servers.restart(|servers| {
+            servers.rabbitmq.stop();
+            servers.rabbitmq.start_again();
+        });
+        let servers = servers.await;
+        jobs(12).await;
+        let servers = servers.restart(|servers| {
+            servers.mongodb.stop();
+            servers.mongodb.start_again();
+        });
+        let servers = servers.await;
+        jobs(19).await;
+        let servers = servers.restart(|servers| {
+            servers.mysql.stop();
+            servers.mysql.start_again();
+        });
+        servers.await
+    };
+    let (accepted, servers) = tokio::join!(uploads, restarts);
 
     for job in &accepted {
         client.wait_for(&job.id, "ready", AFTER_A_LEASE).await;

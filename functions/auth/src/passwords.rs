@@ -1,10 +1,13 @@
 use argon2::{
-    Algorithm, Argon2, Params, PasswordHash, PasswordHasher, PasswordVerifier, Version,
-    password_hash::{Output, Salt, SaltString, rand_core::OsRng},
+    Algorithm, Argon2, Block, Params, PasswordHash, Version,
+    password_hash::{self, Output, Salt, SaltString, rand_core::OsRng},
 };
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
-use std::{str::FromStr, sync::Arc};
+use std::{
+    str::FromStr,
+    sync::{Arc, Mutex, PoisonError},
+};
 use subtle::ConstantTimeEq;
 use tokio::{sync::Semaphore, task};
 
@@ -25,7 +28,7 @@ pub struct InvalidPassword;
 pub enum HashError {
     /// The parameters are wrong, or what is stored is no hash.
     #[error("argon2: {0}")]
-    Argon2(argon2::password_hash::Error),
+    Argon2(password_hash::Error),
     /// The process is ending.
     #[error("the hash was interrupted")]
     Interrupted,
@@ -38,6 +41,8 @@ pub struct Passwords {
     /// A hash that no password has, made like the others: whoever doesn't exist is compared with it.
     nobodys: String,
     turns: Arc<Semaphore>,
+    /// What was hashed in before. An allocator keeps freed memory for each of its threads, which would add up.
+    memory: Arc<Mutex<Vec<Vec<Block>>>>,
 }
 
 impl Default for Passwords {
@@ -55,16 +60,17 @@ impl Passwords {
             nobodys: nobodys_hash(&params),
             params,
             turns: Arc::new(Semaphore::new(hashes_at_once.min(4))),
+            memory: Arc::default(),
         }
     }
 
     /// The hash of `password` with a fresh salt, as a PHC string.
     pub async fn hash(&self, password: Password) -> Result<String, HashError> {
-        let argon2 = self.argon2();
-        self.in_turn(move || {
+        let params = self.params.clone();
+        self.in_turn(move |memory| {
             let salt = SaltString::generate(&mut OsRng);
-            let hash = argon2.hash_password(password.0.expose_secret().as_bytes(), &salt);
-            hash.map(|hash| hash.to_string()).map_err(HashError::Argon2)
+            let output = output(&password, salt.as_salt(), &params, memory)?;
+            Ok(phc(&params, Some(salt.as_salt()), Some(output)))
         })
         .await
     }
@@ -75,17 +81,20 @@ impl Passwords {
         password: Option<Password>,
         hash: Option<String>,
     ) -> Result<bool, HashError> {
-        let argon2 = self.argon2();
         let may_fit = password.is_some() && hash.is_some();
         let password = password.unwrap_or_else(|| Password(String::new().into()));
         let hash = hash.unwrap_or_else(|| self.nobodys.clone());
-        self.in_turn(move || {
-            let hash = PasswordHash::new(&hash).map_err(HashError::Argon2)?;
-            match argon2.verify_password(password.0.expose_secret().as_bytes(), &hash) {
-                Ok(()) => Ok(may_fit),
-                Err(argon2::password_hash::Error::Password) => Ok(false),
-                Err(error) => Err(HashError::Argon2(error)),
+        self.in_turn(move |memory| {
+            let hash = PasswordHash::new(&hash)?;
+            if hash.algorithm != Algorithm::Argon2id.ident()
+                || hash.version != Some(Version::V0x13.into())
+            {
+                return Err(password_hash::Error::Algorithm);
             }
+            let salt = hash.salt.ok_or(password_hash::Error::PhcStringField)?;
+            let output = output(&password, salt, &Params::try_from(&hash)?, memory)?;
+            // An `Output` is compared in constant time.
+            Ok(hash.hash == Some(output) && may_fit)
         })
         .await
     }
@@ -106,22 +115,23 @@ impl Passwords {
         Ok(equal.then_some(hash))
     }
 
-    fn argon2(&self) -> Argon2<'static> {
-        Argon2::new(Algorithm::Argon2id, Version::V0x13, self.params.clone())
-    }
-
     /// The thread keeps the turn, not the request: a caller who hangs up doesn't make room for another hash.
     async fn in_turn<T: Send + 'static>(
         &self,
-        work: impl FnOnce() -> Result<T, HashError> + Send + 'static,
+        work: impl FnOnce(&mut Vec<Block>) -> Result<T, password_hash::Error> + Send + 'static,
     ) -> Result<T, HashError> {
         let turn = Arc::clone(&self.turns)
             .acquire_owned()
             .await
             .map_err(|_| HashError::Interrupted)?;
+        let spare = Arc::clone(&self.memory);
         task::spawn_blocking(move || {
             let _turn = turn;
-            work()
+            let lock = || spare.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut memory = lock().pop().unwrap_or_default();
+            let done = work(&mut memory);
+            lock().push(memory);
+            done.map_err(HashError::Argon2)
         })
         .await
         .map_err(|_| HashError::Interrupted)?
@@ -131,12 +141,36 @@ impl Passwords {
 /// All zeros where a hash has its output: computed at no cost when the process starts, compared at full cost.
 fn nobodys_hash(params: &Params) -> String {
     let zeros = Output::new(&[0; Params::DEFAULT_OUTPUT_LEN]).ok();
+    phc(params, Salt::from_b64("bm9ib2R5IGhhcyB0aGlzIQ").ok(), zeros)
+}
+
+/// Computes in `memory`, which grows to what the parameters ask for.
+fn output(
+    password: &Password,
+    salt: Salt<'_>,
+    params: &Params,
+    memory: &mut Vec<Block>,
+) -> Result<Output, password_hash::Error> {
+    let missing = params.block_count().saturating_sub(memory.len());
+    memory.extend(std::iter::repeat_n(Block::default(), missing));
+    let mut salt_bytes = [0; Salt::MAX_LENGTH];
+    let salt = salt.decode_b64(&mut salt_bytes)?;
+    let password = password.0.expose_secret().as_bytes();
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
+    let bytes = params.output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN);
+    Output::init_with(bytes, |output| {
+        Ok(argon2.hash_password_into_with_memory(password, salt, output, memory)?)
+    })
+}
+
+/// A hash as it is stored.
+fn phc(params: &Params, salt: Option<Salt<'_>>, output: Option<Output>) -> String {
     let hash = PasswordHash {
         algorithm: Algorithm::Argon2id.ident(),
         version: Some(Version::V0x13.into()),
         params: params.try_into().unwrap_or_default(),
-        salt: Salt::from_b64("bm9ib2R5IGhhcyB0aGlzIQ").ok(),
-        hash: zeros,
+        salt,
+        hash: output,
     };
     hash.to_string()
 }
@@ -182,6 +216,22 @@ mod tests {
         );
         let fits = passwords.verify(Some(password("Qwerty123")), None).await;
         assert!(!fits.expect("an answer"));
+    }
+
+    #[tokio::test]
+    async fn hashes_are_those_that_others_make_of_argon2id() {
+        use argon2::{PasswordHasher, PasswordVerifier};
+        let passwords = Passwords::default();
+        let argon2 = Argon2::default();
+        let salt = SaltString::generate(&mut OsRng);
+        let theirs = argon2.hash_password(b"Qwerty123", &salt).expect("a hash");
+        for (text, fits) in [("Qwerty123", true), ("Qwerty124", false)] {
+            let answer = passwords.verify(Some(password(text)), Some(theirs.to_string()));
+            assert_eq!(answer.await.expect("an answer"), fits);
+        }
+        let ours = passwords.hash(password("Qwerty123")).await.expect("a hash");
+        let ours = PasswordHash::new(&ours).expect("a hash");
+        assert!(argon2.verify_password(b"Qwerty123", &ours).is_ok());
     }
 
     #[tokio::test]
