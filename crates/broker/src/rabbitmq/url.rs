@@ -81,7 +81,7 @@ mod tests {
     fn an_address_is_shown_without_its_password() {
         let url: AmqpUrl = "amqp://us%2Fer:s3cret@rabbit:5673/de%2Fcant"
             .parse()
-            .unwrap();
+            .expect("an address");
         assert_eq!(url.to_string(), "amqp://us/er@rabbit:5673, vhost `de/cant`");
         assert!(!format!("{url:?}").contains("s3cret"));
         assert_eq!(url.uri().authority.userinfo.password, "s3cret");
@@ -99,7 +99,10 @@ mod tests {
             ),
             ("amqp://[::1]:1/v", "amqp://guest@[::1]:1, vhost `v`"),
         ] {
-            assert_eq!(text.parse::<AmqpUrl>().unwrap().to_string(), shown);
+            assert_eq!(
+                text.parse::<AmqpUrl>().expect("an address").to_string(),
+                shown
+            );
         }
     }
 
@@ -114,7 +117,7 @@ mod tests {
             "amqp://u:s3cret@rabbit:port/",
             "amqp://u:s3cret@rabbit/?heartbeat=often",
         ] {
-            let error = text.parse::<AmqpUrl>().unwrap_err();
+            let error = text.parse::<AmqpUrl>().expect_err(text);
             assert!(!error.to_string().contains("s3cret"), "{text}");
         }
     }
