@@ -4,12 +4,14 @@
 mod support;
 
 use std::fs;
-use std::io::Cursor;
+use std::io::{Cursor, Seek, Write};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use decant_audio::{Options, Quality, SampleRate, convert, convert_cut, media};
+use lofty::file::AudioFile;
 use proptest::prelude::*;
 use support::{assert_valid, hear};
 
@@ -214,8 +216,19 @@ fn sounds_around_half_a_minute_are_exact_to_the_sample() {
                 nanos / u128::from(rate_hz)
             });
             assert_eq!(hear(&file).left.len(), samples as usize);
+            // It goes by the tag frame's count of frames, with the encoder's delay and padding.
+            let tagged = lofty::read_from(&mut as_file(&file)).expect("a tag");
+            let more = tagged.properties().duration() - mp3.duration;
+            assert!(more < Duration::from_millis(130), "{more:?}");
         }
     }
+}
+
+fn as_file(bytes: &[u8]) -> fs::File {
+    let mut file = tempfile::tempfile().expect("a temporary file");
+    file.write_all(bytes).expect("it takes the MP3");
+    file.rewind().expect("it goes back");
+    file
 }
 
 #[test]
