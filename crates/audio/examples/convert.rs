@@ -1,4 +1,4 @@
-//! `cargo run --release -p decant-audio --example convert -- video.mp4 sound.mp3`
+//! `cargo run --release -p decant-audio --example convert -- video.mp4 sound.mp3 [quality] [encoders]`
 
 use std::fs::File;
 use std::io::{Seek, Write};
@@ -8,10 +8,14 @@ use decant_audio::{Options, convert};
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let (Some(video), Some(mp3)) = (arguments.next(), arguments.next()) else {
-        return Err("usage: convert VIDEO MP3".into());
+        return Err("usage: convert VIDEO MP3 [QUALITY] [ENCODERS]".into());
     };
     let options = Options {
         title: Some(video.clone()),
+        quality: arguments
+            .next()
+            .map_or(Ok(Default::default()), |name| name.parse())?,
+        encoders: arguments.next().map(|number| number.parse()).transpose()?,
         ..Options::default()
     };
     let mut output = File::create(&mp3)?;

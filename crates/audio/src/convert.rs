@@ -1,46 +1,23 @@
 //! The whole way from a video to an MP3.
 
 use std::io::{self, Read, Seek};
+use std::num::NonZeroUsize;
+use std::thread;
 use std::time::Duration;
 
+use crate::blocks::Blocks;
+use crate::cuts::Cuts;
 use crate::decode::Sound;
 use crate::input::Input;
-use crate::native::lame::Encoder;
-use crate::resample::{Pcm, Spec};
-use crate::{Error, extent, tag};
+use crate::mp3::{Mp3, Writer};
+use crate::native::lame::{Encoder, Reservoir};
+use crate::parallel::{self, Stream};
+use crate::segment::{Encoded, Segment};
+use crate::tag_frame::Summary;
+use crate::{Error, Options, Quality, extent};
 
-/// How the MP3 should be.
-#[derive(Debug, Clone, Default)]
-pub struct Options {
-    /// How good it should sound.
-    pub quality: Quality,
-    /// Goes into the ID3 tag.
-    pub title: Option<String>,
-}
-
-/// LAME's quality levels of variable bitrate.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Quality {
-    /// About 245 kbit/s.
-    V0,
-    /// About 190 kbit/s: hardly anybody hears a difference from the source.
-    #[default]
-    V2,
-    /// About 165 kbit/s.
-    V4,
-}
-
-impl Quality {
-    /// From 0, the best, to 9.
-    pub(crate) fn level(self) -> i32 {
-        match self {
-            Self::V0 => 0,
-            Self::V2 => 2,
-            Self::V4 => 4,
-        }
-    }
-}
+/// Shorter sounds are encoded by one encoder, with its bit reservoir.
+const SHORT_SECONDS: u64 = 30;
 
 /// How far a conversion has come.
 #[derive(Debug, Clone, Copy)]
@@ -51,26 +28,11 @@ pub struct Progress {
     pub duration: Option<Duration>,
 }
 
-/// A finished MP3, of which all but the head has been written.
-#[derive(Debug, Clone)]
-pub struct Mp3 {
-    /// The ID3v2.3 tag and the LAME/Xing frame: replaces as many bytes at the start of what was written.
-    pub head: Vec<u8>,
-    /// Exactly the sound, without what the encoder adds at both ends.
-    pub duration: Duration,
-    /// The whole MP3, head included.
-    pub size_bytes: u64,
-    /// One of MPEG's nine, 8000 to 48000.
-    pub sample_rate_hz: u32,
-    /// 1 or 2.
-    pub channels: u8,
-}
-
 /// Converts a video or sound file to an MP3.
 ///
 /// Writes the MP3 to `output` in order as it is made. Its first `head.len()` bytes are placeholders that the caller
-/// replaces by [`Mp3::head`], which is known only at the end and far below 255 KiB. `progress` is called about once
-/// per second of sound and at the end.
+/// replaces by [`Mp3::head`], which is known only at the end and far below 255 KiB. `progress` is called every few
+/// seconds of sound or tenths of a second, and at the end. Reads, writes and calls happen on the caller's thread.
 ///
 /// # Errors
 /// [`Error::Input`] and [`Error::Output`] carry what `input` and `output` returned, so a caller cancels by failing
@@ -82,35 +44,45 @@ pub fn convert<I: Read + Seek + Send + 'static>(
     output: &mut dyn io::Write,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Mp3, Error> {
-    let mut input = Input::new(input).map_err(Error::Input)?;
-    check_extent(&mut input)?;
-    let mut sound = Sound::open(input)?;
-
-    let mut pcm = Pcm::default();
-    let Some(spec) = sound.next(&mut pcm)? else {
-        return Err(Error::NoAudio);
-    };
-    let mut mp3 = Mp3Writer::new(spec, options, output)?;
-    let mut reported = Duration::ZERO;
-    loop {
-        mp3.write(&pcm)?;
-        if mp3.position() >= reported + Duration::from_secs(1) {
-            reported = mp3.position();
-            progress(Progress {
-                position: reported,
-                duration: sound.duration(),
-            });
+    let mut blocks = open(input, options)?;
+    let writer = Writer::new(options, output)?;
+    let short = SHORT_SECONDS * u64::from(blocks.spec().rate_hz);
+    let encoders = options
+        .encoders
+        .or_else(|| thread::available_parallelism().ok());
+    if blocks.are_shorter_than(short)? {
+        return in_one(blocks, options.quality, Reservoir::On, writer, progress);
+    }
+    match encoders {
+        None | Some(NonZeroUsize::MIN) => {
+            in_one(blocks, options.quality, Reservoir::Off, writer, progress)
         }
-        if sound.next(&mut pcm)?.is_none() {
-            break;
+        Some(encoders) => {
+            let cuts = Cuts::for_encoders(encoders, blocks.spec(), blocks.sound().duration());
+            in_segments(blocks, cuts, encoders, options.quality, writer, progress)
         }
     }
-    let mp3 = mp3.finish()?;
-    progress(Progress {
-        position: mp3.duration,
-        duration: sound.duration(),
-    });
-    Ok(mp3)
+}
+
+/// Converts with cuts after so many blocks of 49 frames each, and without the bit reservoir, however short the sound.
+#[cfg(feature = "test-media")]
+pub fn convert_cut<I: Read + Seek + Send + 'static>(
+    input: I,
+    options: &Options,
+    cuts: &[usize],
+    output: &mut dyn io::Write,
+) -> Result<Mp3, Error> {
+    let blocks = open(input, options)?;
+    let encoders = options.encoders.unwrap_or(NonZeroUsize::MIN);
+    let writer = Writer::new(options, output)?;
+    let cuts = Cuts::at(cuts);
+    in_segments(blocks, cuts, encoders, options.quality, writer, &mut |_| {})
+}
+
+fn open<I: Read + Seek + Send + 'static>(input: I, options: &Options) -> Result<Blocks, Error> {
+    let mut input = Input::new(input).map_err(Error::Input)?;
+    check_extent(&mut input)?;
+    Blocks::new(Sound::open(input, options.into())?)
 }
 
 fn check_extent<I: Read + Seek>(input: &mut Input<I>) -> Result<(), Error> {
@@ -127,76 +99,90 @@ fn check_extent<I: Read + Seek>(input: &mut Input<I>) -> Result<(), Error> {
     }
 }
 
-/// Encodes, collects what LAME gives in drops, and counts.
-struct Mp3Writer<'a> {
-    spec: Spec,
-    tag: Vec<u8>,
-    encoder: Encoder,
-    output: &'a mut dyn io::Write,
-    unwritten: Vec<u8>,
-    written_bytes: u64,
-    samples: u64,
+/// One encoder from the start to the end, on this thread.
+fn in_one(
+    mut blocks: Blocks,
+    quality: Quality,
+    reservoir: Reservoir,
+    mut writer: Writer<'_>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Mp3, Error> {
+    let spec = blocks.spec();
+    let mut encoder = Encoder::new(spec, quality, reservoir)?;
+    let mut samples = 0;
+    while let Some(pcm) = blocks.next()? {
+        encoder.encode(&pcm.left, &pcm.right, writer.buffer())?;
+        writer.send()?;
+        samples += pcm.left.len() as u64;
+        progress(Progress {
+            position: spec.duration(samples),
+            duration: blocks.sound().duration(),
+        });
+    }
+    encoder.finish(writer.buffer())?;
+    writer.finish(spec, samples, encoder.tag_frame())
 }
 
-impl<'a> Mp3Writer<'a> {
-    const WRITE_BYTES: usize = 64 * 1024;
+/// Many encoders, which take turns. The frames are the same as those of one without the bit reservoir.
+fn in_segments<'a>(
+    blocks: Blocks,
+    cuts: Cuts,
+    encoders: NonZeroUsize,
+    quality: Quality,
+    writer: Writer<'a>,
+    progress: &'a mut dyn FnMut(Progress),
+) -> Result<Mp3, Error> {
+    let mut joint = Joint {
+        blocks,
+        cuts,
+        quality,
+        writer,
+        summary: Summary::default(),
+        tag_frame: None,
+        progress,
+    };
+    parallel::encode(&mut joint, encoders)?;
+    let Joint { blocks, writer, .. } = joint;
+    let samples = blocks.samples();
+    (joint.progress)(Progress {
+        position: blocks.spec().duration(samples),
+        duration: blocks.sound().duration(),
+    });
+    let last = joint.tag_frame.unwrap_or_default();
+    writer.finish(blocks.spec(), samples, joint.summary.complete(last)?)
+}
 
-    fn new(spec: Spec, options: &Options, output: &'a mut dyn io::Write) -> Result<Self, Error> {
-        let tag = tag::encode(options.title.as_deref())?;
-        let encoder = Encoder::new(spec.rate_hz, spec.channels, options.quality)?;
-        Ok(Self {
-            spec,
-            unwritten: tag.clone(),
-            tag,
-            encoder,
-            output,
-            written_bytes: 0,
-            samples: 0,
-        })
+/// Cuts the sound into segments and joins what becomes of them.
+struct Joint<'a> {
+    blocks: Blocks,
+    cuts: Cuts,
+    quality: Quality,
+    writer: Writer<'a>,
+    summary: Summary,
+    /// Of the segment that was taken last.
+    tag_frame: Option<Vec<u8>>,
+    progress: &'a mut dyn FnMut(Progress),
+}
+
+impl Stream for Joint<'_> {
+    fn next(&mut self) -> Result<Option<Segment>, Error> {
+        self.blocks.next_segment(self.cuts.next(), self.quality)
     }
 
-    /// The sound written so far.
-    fn position(&self) -> Duration {
-        let rate = u64::from(self.spec.rate_hz);
-        Duration::new(
-            self.samples / rate,
-            (self.samples % rate * 1_000_000_000 / rate) as u32,
-        )
-    }
-
-    fn write(&mut self, pcm: &Pcm) -> Result<(), Error> {
-        self.encoder
-            .encode(&pcm.left, &pcm.right, &mut self.unwritten)?;
-        self.samples += pcm.left.len() as u64;
-        if self.unwritten.len() >= Self::WRITE_BYTES {
-            self.write_out()
-        } else {
-            Ok(())
+    fn take(&mut self, encoded: Encoded) -> Result<(), Error> {
+        if self.tag_frame.is_none() {
+            self.writer.buffer().extend_from_slice(&encoded.tag_frame); // a placeholder of the right length
         }
+        self.tag_frame = Some(encoded.tag_frame);
+        self.summary.add(&encoded.frames);
+        self.writer.buffer().extend_from_slice(&encoded.frames);
+        self.writer.send()
     }
 
-    fn finish(mut self) -> Result<Mp3, Error> {
-        self.encoder.finish(&mut self.unwritten)?;
-        self.write_out()?;
-        self.output.flush().map_err(Error::Output)?;
-        let duration = self.position();
-        let mut head = self.tag;
-        head.extend(self.encoder.tag_frame());
-        Ok(Mp3 {
-            head,
-            duration,
-            size_bytes: self.written_bytes,
-            sample_rate_hz: self.spec.rate_hz,
-            channels: self.spec.channels,
-        })
-    }
-
-    fn write_out(&mut self) -> Result<(), Error> {
-        self.output
-            .write_all(&self.unwritten)
-            .map_err(Error::Output)?;
-        self.written_bytes += self.unwritten.len() as u64;
-        self.unwritten.clear();
-        Ok(())
+    fn progress(&mut self, samples: u64) {
+        (self.progress)(Progress {
+            position: self.blocks.spec().duration(samples),
+            duration: self.blocks.sound().duration(),
+        });
     }
 }

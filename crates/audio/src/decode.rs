@@ -12,7 +12,8 @@ use ffmpeg_next::{Error as Ffmpeg, Packet, Rational, Stream, codec, decoder, fra
 use crate::Error;
 use crate::input::{Fault, Input};
 use crate::native::{demuxer, limits};
-use crate::resample::{Pcm, Resampler, Spec, Unfit};
+use crate::pcm::{Pcm, Spec, Wish};
+use crate::resample::{Resampler, Unfit};
 
 /// A demuxer that finds nothing but broken packets this many times in a row has lost its way.
 const MAX_BROKEN_PACKETS: u32 = 4096;
@@ -40,7 +41,10 @@ struct Seen {
 
 impl Sound {
     /// Opens the container and the decoder of the track that players would choose.
-    pub(crate) fn open<I: Read + Seek + Send + 'static>(input: Input<I>) -> Result<Self, Error> {
+    pub(crate) fn open<I: Read + Seek + Send + 'static>(
+        input: Input<I>,
+        wish: Wish,
+    ) -> Result<Self, Error> {
         static READY: Once = Once::new();
         READY.call_once(|| {
             let _always_ok = ffmpeg_next::init(); // the words for its error numbers
@@ -69,7 +73,7 @@ impl Sound {
             stream: stream.index,
             codec: stream.codec,
             decoder,
-            resampler: Resampler::default(),
+            resampler: Resampler::new(wish),
             fault,
             duration: stream.duration,
             seen: Seen::default(),

@@ -10,11 +10,7 @@ use ffmpeg_next::{ChannelLayout, Dictionary, frame};
 
 use crate::Error;
 use crate::native::swr;
-
-/// The sample rates of MPEG-1, 2 and 2.5, in Hz.
-const MP3_RATES_HZ: [u32; 9] = [
-    8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000,
-];
+use crate::pcm::{Pcm, Spec, Wish};
 
 /// The sample rates that are taken, in Hz. Below any recorder's, down to those of heartbeats and whales, a rate is a
 /// mistake or an attack: each byte would become seconds of MP3. Above are no converters that record sound.
@@ -27,35 +23,6 @@ const SLICE_SAMPLES: usize = 32 * 1024;
 const MAX_LEVEL: f32 = 2.0;
 
 const OUTPUT_FORMAT: Sample = Sample::F32(Planar);
-
-/// What stays the same from the first sample of an MP3 to its last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Spec {
-    pub(crate) rate_hz: u32,
-    pub(crate) channels: u8,
-}
-
-impl Spec {
-    /// The nearest that an MP3 can hold: the source's own rate or the next higher one, and at most two channels.
-    fn nearest(source: &Shape) -> Self {
-        let rate_hz = MP3_RATES_HZ
-            .into_iter()
-            .find(|&rate| rate >= source.rate_hz)
-            .unwrap_or(48_000);
-        Self {
-            rate_hz,
-            channels: if source.layout.channels() == 1 { 1 } else { 2 },
-        }
-    }
-
-    fn layout(&self) -> ChannelLayout {
-        if self.channels == 1 {
-            ChannelLayout::MONO
-        } else {
-            ChannelLayout::STEREO
-        }
-    }
-}
 
 /// What a decoder gives, which may change from one frame to the next.
 #[derive(Clone, Copy, PartialEq)]
@@ -111,20 +78,11 @@ impl fmt::Display for Unfit {
     }
 }
 
-/// Samples of full scale ±1, one after the other.
-#[derive(Default)]
-pub(crate) struct Pcm {
-    /// The only channel in mono.
-    pub(crate) left: Vec<f32>,
-    /// Empty in mono.
-    pub(crate) right: Vec<f32>,
-}
-
 /// Turns frames of any shape into [`Pcm`] of one [`Spec`], which the first frame settles.
 ///
 /// Give it a frame, pull until it isn't busy, give it the next.
-#[derive(Default)]
 pub(crate) struct Resampler {
+    wish: Wish,
     spec: Option<Spec>,
     engine: Option<(Shape, resampling::Context)>,
     frame: Option<Pending>,
@@ -140,6 +98,16 @@ struct Pending {
 }
 
 impl Resampler {
+    pub(crate) fn new(wish: Wish) -> Self {
+        Self {
+            wish,
+            spec: None,
+            engine: None,
+            frame: None,
+            is_ending: false,
+        }
+    }
+
     /// `None` until the first frame.
     pub(crate) fn spec(&self) -> Option<Spec> {
         self.spec
@@ -153,7 +121,9 @@ impl Resampler {
     /// Takes the next frame.
     pub(crate) fn push(&mut self, frame: frame::Audio) -> Result<(), Unfit> {
         let shape = Shape::of(&frame)?;
-        self.spec.get_or_insert_with(|| Spec::nearest(&shape));
+        self.spec.get_or_insert_with(|| {
+            Spec::nearest(shape.rate_hz, shape.layout.channels(), self.wish)
+        });
         self.frame = Some(Pending {
             shape,
             frame,

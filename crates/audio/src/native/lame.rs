@@ -1,9 +1,11 @@
-//! LAME, through the dozen of its calls that we need. Documented in `lame.h` of LAME 3.100.
+//! LAME, through the few of its calls that we need. Documented in `lame.h` of LAME 3.100.
 
 use std::ffi::{c_float, c_int, c_uchar, c_void};
 use std::marker::{PhantomData, PhantomPinned};
 use std::ptr::{self, NonNull};
 
+use crate::options::Bitrate;
+use crate::pcm::Spec;
 use crate::{Error, Quality};
 
 /// `lame_global_flags`, opaque.
@@ -13,6 +15,7 @@ struct Lame {
     _marker: PhantomData<(*mut u8, PhantomPinned)>,
 }
 
+const VBR_OFF: c_int = 0;
 const VBR_MTRH: c_int = 4;
 const JOINT_STEREO: c_int = 1;
 const MONO: c_int = 3;
@@ -32,6 +35,8 @@ unsafe extern "C" {
     fn lame_set_mode(lame: *mut Lame, mode: c_int) -> c_int;
     fn lame_set_VBR(lame: *mut Lame, mode: c_int) -> c_int;
     fn lame_set_VBR_q(lame: *mut Lame, quality: c_int) -> c_int;
+    fn lame_set_brate(lame: *mut Lame, kbps: c_int) -> c_int;
+    fn lame_set_disable_reservoir(lame: *mut Lame, disable: c_int) -> c_int;
     fn lame_set_bWriteVbrTag(lame: *mut Lame, write: c_int) -> c_int;
     fn lame_set_write_id3tag_automatic(lame: *mut Lame, write: c_int);
     fn lame_init_params(lame: *mut Lame) -> c_int;
@@ -53,6 +58,15 @@ const BLOCK_SAMPLES: usize = 9216;
 /// `mp3buf_size` in `lame.h`: 1.25 × samples + 7200.
 const MP3_BYTES: usize = BLOCK_SAMPLES + BLOCK_SAMPLES / 4 + 7200;
 
+/// Whether a frame may leave room to those after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reservoir {
+    /// Frames lean on those before them.
+    On,
+    /// Every frame stands for itself, so that frames of several encoders can follow one another.
+    Off,
+}
+
 /// One MP3 stream in the making: samples in, whole MP3 frames out, the first of them a placeholder for the tag frame.
 pub(crate) struct Encoder {
     lame: NonNull<Lame>,
@@ -63,10 +77,9 @@ pub(crate) struct Encoder {
 unsafe impl Send for Encoder {}
 
 impl Encoder {
-    /// Variable bitrate, with the bit reservoir on and a LAME tag.
-    ///
-    /// `rate_hz` is one of MPEG's nine; `channels` is 1 or 2.
-    pub(crate) fn new(rate_hz: u32, channels: u8, quality: Quality) -> Result<Self, Error> {
+    /// With a LAME tag. The rate of `spec` is one of MPEG's nine, its channels are 1 or 2.
+    pub(crate) fn new(spec: Spec, quality: Quality, reservoir: Reservoir) -> Result<Self, Error> {
+        let Spec { rate_hz, channels } = spec;
         let rate = c_int::try_from(rate_hz).map_err(Error::engine)?;
         // SAFETY: no arguments; null, for a lack of memory, is handled.
         let lame = NonNull::new(unsafe { lame_init() })
@@ -85,8 +98,17 @@ impl Encoder {
             lame_set_out_samplerate(lame, rate);
             lame_set_num_channels(lame, channels.into());
             lame_set_mode(lame, if channels == 1 { MONO } else { JOINT_STEREO });
-            lame_set_VBR(lame, VBR_MTRH);
-            lame_set_VBR_q(lame, quality.level());
+            match quality.bitrate() {
+                Bitrate::Variable(level) => {
+                    lame_set_VBR(lame, VBR_MTRH);
+                    lame_set_VBR_q(lame, level);
+                }
+                Bitrate::Constant(kbps) => {
+                    lame_set_VBR(lame, VBR_OFF);
+                    lame_set_brate(lame, kbps);
+                }
+            }
+            lame_set_disable_reservoir(lame, c_int::from(reservoir == Reservoir::Off));
             lame_set_bWriteVbrTag(lame, 1);
             lame_set_write_id3tag_automatic(lame, 0);
             lame_init_params(lame)

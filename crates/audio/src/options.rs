@@ -1,0 +1,157 @@
+//! What a caller may ask for.
+
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::str::FromStr;
+
+/// How the MP3 should be.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// How good it should sound.
+    pub quality: Quality,
+    /// Mix all channels into one. Otherwise mono stays mono and everything else becomes stereo.
+    pub mono: bool,
+    /// The MP3's sample rate; the nearest to the source's if `None`.
+    pub sample_rate: Option<SampleRate>,
+    /// Goes into the ID3 tag.
+    pub title: Option<String>,
+    /// How many threads encode; as many as the process may use cores if `None`. The MP3 is the same for any number.
+    pub encoders: Option<NonZeroUsize>,
+}
+
+/// LAME's quality levels of variable bitrate, and constant bitrates.
+///
+/// Below 32 kHz, MP3 has no bitrates above 160 kbit/s, and below 16 kHz none above 64: then the highest is taken.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Quality {
+    /// Variable, about 245 kbit/s.
+    V0,
+    /// Variable, about 190 kbit/s: hardly anybody hears a difference from the source.
+    #[default]
+    V2,
+    /// Variable, about 165 kbit/s.
+    V4,
+    /// Variable, about 115 kbit/s.
+    V6,
+    /// Constant, 128 kbit/s.
+    K128,
+    /// Constant, 160 kbit/s.
+    K160,
+    /// Constant, 192 kbit/s.
+    K192,
+    /// Constant, 224 kbit/s.
+    K224,
+    /// Constant, 256 kbit/s.
+    K256,
+    /// Constant, 320 kbit/s.
+    K320,
+}
+
+/// What a [`Quality`] is to LAME.
+pub(crate) enum Bitrate {
+    /// A level from 0, the best, to 9.
+    Variable(i32),
+    /// In kbit/s.
+    Constant(i32),
+}
+
+impl Quality {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::V0,
+        Self::V2,
+        Self::V4,
+        Self::V6,
+        Self::K128,
+        Self::K160,
+        Self::K192,
+        Self::K224,
+        Self::K256,
+        Self::K320,
+    ];
+
+    /// As people write it: `v2`, `192k`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::V0 => "v0",
+            Self::V2 => "v2",
+            Self::V4 => "v4",
+            Self::V6 => "v6",
+            Self::K128 => "128k",
+            Self::K160 => "160k",
+            Self::K192 => "192k",
+            Self::K224 => "224k",
+            Self::K256 => "256k",
+            Self::K320 => "320k",
+        }
+    }
+
+    pub(crate) fn bitrate(self) -> Bitrate {
+        match self {
+            Self::V0 => Bitrate::Variable(0),
+            Self::V2 => Bitrate::Variable(2),
+            Self::V4 => Bitrate::Variable(4),
+            Self::V6 => Bitrate::Variable(6),
+            Self::K128 => Bitrate::Constant(128),
+            Self::K160 => Bitrate::Constant(160),
+            Self::K192 => Bitrate::Constant(192),
+            Self::K224 => Bitrate::Constant(224),
+            Self::K256 => Bitrate::Constant(256),
+            Self::K320 => Bitrate::Constant(320),
+        }
+    }
+}
+
+impl fmt::Display for Quality {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Quality {
+    type Err = NotAnOption;
+
+    fn from_str(name: &str) -> Result<Self, NotAnOption> {
+        Self::ALL
+            .into_iter()
+            .find(|quality| quality.name() == name)
+            .ok_or(NotAnOption(
+                "a quality is one of v0, v2, v4, v6, 128k, 160k, 192k, 224k, 256k, 320k",
+            ))
+    }
+}
+
+/// One of the nine sample rates that an MP3 can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SampleRate(u32);
+
+impl SampleRate {
+    /// Those of MPEG-1, 2 and 2.5, in Hz, from low to high.
+    pub const ALL_HZ: [u32; 9] = [
+        8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000,
+    ];
+
+    /// In Hz.
+    pub fn hz(self) -> u32 {
+        self.0
+    }
+}
+
+impl TryFrom<u32> for SampleRate {
+    type Error = NotAnOption;
+
+    fn try_from(hz: u32) -> Result<Self, NotAnOption> {
+        Self::ALL_HZ
+            .contains(&hz)
+            .then_some(Self(hz))
+            .ok_or(NotAnOption(
+                "a sample rate is one of 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000",
+            ))
+    }
+}
+
+/// Something was asked for that there isn't. Says what there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct NotAnOption(&'static str);
