@@ -3,7 +3,8 @@
 use std::io::{self, Read, Seek};
 use std::time::Duration;
 
-use crate::decode::Sound;
+use crate::boxed::{Bounded, Sound};
+use crate::decoder::Decoder;
 use crate::input::Input;
 use crate::native::lame::Encoder;
 use crate::resample::{Pcm, Spec};
@@ -66,7 +67,7 @@ pub struct Mp3 {
     pub channels: u8,
 }
 
-/// Converts a video or sound file to an MP3.
+/// Converts a video or sound file to an MP3. `decoder` makes the sound of it, in a process and a box of its own.
 ///
 /// Writes the MP3 to `output` in order as it is made. Its first `head.len()` bytes are placeholders that the caller
 /// replaces by [`Mp3::head`], which is known only at the end and far below 255 KiB. `progress` is called about once
@@ -74,17 +75,36 @@ pub struct Mp3 {
 ///
 /// # Errors
 /// [`Error::Input`] and [`Error::Output`] carry what `input` and `output` returned, so a caller cancels by failing
-/// there (though not with [`io::ErrorKind::Interrupted`], which means "again"). For the others see
-/// [`Error::is_hopeless`].
-pub fn convert<I: Read + Seek + Send + 'static>(
+/// there (though not with [`io::ErrorKind::Interrupted`], which means "again"), or by [`Decoder::stop`], which also ends
+/// a wait for the decoder. For the others see [`Error::is_hopeless`].
+///
+/// The decoder's process ends with the thread that calls this, and before this returns.
+pub fn convert<I: Read + Seek>(
     input: I,
+    decoder: &Decoder,
+    options: &Options,
+    output: &mut dyn io::Write,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Mp3, Error> {
+    let limit_bytes = decoder.limits.mp3_bytes;
+    let mut output = Bounded::new(output, limit_bytes);
+    let made = encode(input, decoder, options, &mut output, progress);
+    match made {
+        Err(Error::Output(_)) if output.is_exceeded() => Err(Error::Mp3TooLarge(limit_bytes)),
+        made => made,
+    }
+}
+
+fn encode<I: Read + Seek>(
+    input: I,
+    decoder: &Decoder,
     options: &Options,
     output: &mut dyn io::Write,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Mp3, Error> {
     let mut input = Input::new(input).map_err(Error::Input)?;
     check_extent(&mut input)?;
-    let mut sound = Sound::open(input)?;
+    let mut sound = Sound::open(input, decoder)?;
 
     let mut pcm = Pcm::default();
     let Some(spec) = sound.next(&mut pcm)? else {

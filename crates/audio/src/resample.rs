@@ -12,7 +12,7 @@ use crate::Error;
 use crate::native::swr;
 
 /// The sample rates of MPEG-1, 2 and 2.5, in Hz.
-const MP3_RATES_HZ: [u32; 9] = [
+pub(crate) const MP3_RATES_HZ: [u32; 9] = [
     8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000,
 ];
 
@@ -24,7 +24,7 @@ const RATES_HZ: RangeInclusive<u32> = 1_000..=768_000;
 const SLICE_SAMPLES: usize = 32 * 1024;
 
 /// Decoders may give more than full scale, and broken ones anything. LAME must not see infinities.
-const MAX_LEVEL: f32 = 2.0;
+pub(crate) const MAX_LEVEL: f32 = 2.0;
 
 const OUTPUT_FORMAT: Sample = Sample::F32(Planar);
 
