@@ -34,15 +34,6 @@ impl Decoder {
         }
     }
 
-    /// The program that lies beside the running one.
-    ///
-    /// # Errors
-    /// The system's, where it doesn't know the running program.
-    pub fn beside_this_program() -> io::Result<Self> {
-        let program = std::env::current_exe()?.with_file_name("decant-decode");
-        Ok(Self::new(program))
-    }
-
     /// Starts the decoder once, for nothing but to see whether its box holds. Says what the kernel lacks for it.
     ///
     /// # Errors

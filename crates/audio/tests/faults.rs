@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use decant_audio::media::{self, Container};
 use decant_audio::{Error, Options, convert};
-use support::{Full, mp3_of};
+use support::{Full, decoder, mp3_of};
 
 /// Fails when it is asked for the byte at `fails_at`, or ends there without a word.
 struct Faulty {
@@ -48,7 +48,7 @@ fn a_failing_input_never_looks_like_a_shorter_file() {
                     fails_at,
                     silently,
                 };
-                let result = convert(input, &Options::default(), &mut io::sink(), &mut |_| {});
+                let result = convert(input, &decoder(), &Options::default(), &mut io::sink(), &mut |_| {});
                 let Err(Error::Input(error)) = result else {
                     panic!("{container:?} at {fails_at}: {result:?}")
                 };
@@ -71,7 +71,7 @@ fn an_input_fault_is_no_fault_of_the_file() {
         silently: false,
     };
     let error =
-        convert(input, &Options::default(), &mut io::sink(), &mut |_| {}).expect_err("it fails");
+        convert(input, &decoder(), &Options::default(), &mut io::sink(), &mut |_| {}).expect_err("it fails");
     assert!(!error.is_hopeless());
     assert_eq!(error.code(), "input-failed");
 }
@@ -103,6 +103,7 @@ fn a_stuttering_input_gives_the_same_mp3() {
     let stuttering = Stuttering(Cursor::new(video), false);
     let mp3 = convert(
         stuttering,
+        &decoder(),
         &support::titled("A clip"),
         &mut io::sink(),
         &mut |_| {},
@@ -117,6 +118,7 @@ fn a_failing_output_is_reported_with_its_own_error() {
     for room in [0, 1, 10_000] {
         let result = convert(
             Cursor::new(video.clone()),
+            &decoder(),
             &Options::default(),
             &mut Full(room),
             &mut |_| {},
@@ -135,6 +137,7 @@ fn progress_never_goes_back_and_ends_at_the_duration() {
         let video = Cursor::new(media::clip(container, 5));
         let mp3 = convert(
             video,
+            &decoder(),
             &Options::default(),
             &mut io::sink(),
             &mut |progress| seen.push(progress),

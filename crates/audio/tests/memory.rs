@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use decant_audio::media::{self, Container};
 use decant_audio::{Options, convert};
-use support::Full;
+use support::{Full, decoder};
 use support::flac::{Flac, Frame};
 
 /// Four times what an ordinary clip takes.
@@ -32,6 +32,7 @@ fn child() {
     let file = fs::read(path).expect("the file is there");
     let said = match convert(
         Cursor::new(file),
+        &decoder(),
         &Options::default(),
         &mut std::io::sink(),
         &mut |_| {},
@@ -186,6 +187,7 @@ fn a_full_output_stops_a_small_file_that_makes_hours_of_sound() {
     let started = Instant::now();
     let result = convert(
         Cursor::new(file),
+        &decoder(),
         &Options::default(),
         &mut Full(100_000),
         &mut |_| {},
