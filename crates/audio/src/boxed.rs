@@ -3,12 +3,12 @@
 use std::io::{self, Read, Seek, SeekFrom};
 use std::time::Duration;
 
+use crate::Error;
 use crate::decoder::Decoder;
 use crate::input::Input;
 use crate::process::Process;
 use crate::protocol::{Said, take_pcm};
 use crate::resample::{Pcm, Spec};
-use crate::Error;
 
 /// The sound of one video, decoded by a child that is given nothing but the bytes it asks for, and isn't believed.
 pub(crate) struct Sound<I> {

@@ -8,7 +8,9 @@ use std::time::Duration;
 use ffmpeg_next::error::{EAGAIN, ENOMEM};
 use ffmpeg_next::format::context::{Input as Container, StreamIo};
 use ffmpeg_next::media::Type;
-use ffmpeg_next::{Error as Ffmpeg, Packet, Rational, Stream, codec, decoder, frame, log, threading};
+use ffmpeg_next::{
+    Error as Ffmpeg, Packet, Rational, Stream, codec, decoder, frame, log, threading,
+};
 
 use crate::Error;
 use crate::input::{Fault, Input};
@@ -65,6 +67,7 @@ impl Sound {
             return Err(Error::Input(error));
         }
         let mut container = opened.map_err(Error::of_file)?;
+        check_streams(&container, streams)?; // some show up only while probing
         let stream = choose_stream(&container)?;
         demuxer::listen_to(&mut container, Some(stream.index));
 

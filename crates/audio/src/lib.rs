@@ -44,3 +44,4 @@ pub use child::decode_without_a_box;
 pub use convert::{Mp3, Options, Progress, Quality, convert};
 pub use decoder::{Decoder, Limits, Missing, Stop};
 pub use error::Error;
+pub use native::confine::ExitsWithoutMemory;

@@ -12,9 +12,10 @@ use rustix::fs::{OFlags, fcntl_setfl};
 use rustix::pipe::fcntl_setpipe_size;
 use rustix::process::Signal;
 
+use crate::Error;
 use crate::decoder::{Decoder, Limits, Stop};
+use crate::native::confine::{NO_LIBRARIES, OUT_OF_MEMORY};
 use crate::protocol::{HEADER_BYTES, MAX_PAYLOAD_BYTES, Order, Said};
-use crate::{Error, native};
 
 /// What a pipe holds where the system allows it: about three seconds of PCM, so that decoding goes on while LAME works.
 const PIPE_BYTES: usize = 1024 * 1024;
@@ -102,7 +103,8 @@ impl Process {
                 Err(error) => match error.kind() {
                     io::ErrorKind::WouldBlock => self.wait(PollFlags::OUT, deadline)?,
                     io::ErrorKind::Interrupted => {}
-                    _ => return Err(self.ended()),
+                    // It has ended. Why, it may have said before: that is still to be heard.
+                    _ => return Ok(()),
                 },
             }
         }
@@ -175,11 +177,16 @@ impl Process {
             return Error::TooMuchWork(self.limits.cpu);
         }
         // None of these comes from the program itself.
-        if [Signal::KILL, Signal::TERM, Signal::INT, Signal::HUP].into_iter().any(is) {
+        if [Signal::KILL, Signal::TERM, Signal::INT, Signal::HUP]
+            .into_iter()
+            .any(is)
+        {
             return Error::Killed;
         }
-        if status.code() == Some(native::confine::NO_LIBRARIES) {
-            return Error::engine("the decoder's libraries are missing");
+        match status.code() {
+            Some(OUT_OF_MEMORY) => return Error::TooMuchMemory,
+            Some(NO_LIBRARIES) => return Error::engine("the decoder's libraries are missing"),
+            _ => {}
         }
         Error::Crashed(format!("the decoder ended with {status}"))
     }

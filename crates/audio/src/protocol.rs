@@ -208,9 +208,9 @@ fn fill(channel: &mut Vec<f32>, bytes: &[u8]) -> Option<()> {
     let (samples, _) = bytes.as_chunks::<4>();
     channel.extend(samples.iter().map(|bytes| f32::from_le_bytes(*bytes)));
     // What isn't a number fails this too.
-    let is_sound = channel.iter().fold(true, |so_far, sample| {
-        so_far & (sample.abs() <= MAX_LEVEL)
-    });
+    let is_sound = channel
+        .iter()
+        .fold(true, |so_far, sample| so_far & (sample.abs() <= MAX_LEVEL));
     is_sound.then_some(())
 }
 

@@ -48,7 +48,13 @@ fn a_failing_input_never_looks_like_a_shorter_file() {
                     fails_at,
                     silently,
                 };
-                let result = convert(input, &decoder(), &Options::default(), &mut io::sink(), &mut |_| {});
+                let result = convert(
+                    input,
+                    &decoder(),
+                    &Options::default(),
+                    &mut io::sink(),
+                    &mut |_| {},
+                );
                 let Err(Error::Input(error)) = result else {
                     panic!("{container:?} at {fails_at}: {result:?}")
                 };
@@ -70,8 +76,14 @@ fn an_input_fault_is_no_fault_of_the_file() {
         fails_at: 0,
         silently: false,
     };
-    let error =
-        convert(input, &decoder(), &Options::default(), &mut io::sink(), &mut |_| {}).expect_err("it fails");
+    let error = convert(
+        input,
+        &decoder(),
+        &Options::default(),
+        &mut io::sink(),
+        &mut |_| {},
+    )
+    .expect_err("it fails");
     assert!(!error.is_hopeless());
     assert_eq!(error.code(), "input-failed");
 }

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use decant_audio::media::{self, Container};
 use decant_audio::{Options, convert};
-use support::{Full, decoder};
 use support::flac::{Flac, Frame};
+use support::{Full, decoder};
 
 /// Four times what an ordinary clip takes.
 const MOST_KIB: u64 = 32 * 1024;

@@ -19,7 +19,9 @@ use support::stand_in::{StandIn, found, message, pcm, read};
 /// The children of this thread, zombies too.
 fn children() -> Vec<PathBuf> {
     let children = fs::read_to_string("/proc/thread-self/children").expect("Linux");
-    let paths = children.split_whitespace().map(|pid| Path::new("/proc").join(pid));
+    let paths = children
+        .split_whitespace()
+        .map(|pid| Path::new("/proc").join(pid));
     paths.collect()
 }
 
@@ -52,7 +54,14 @@ fn watch(look: impl FnMut(&Path)) {
         look,
         has_looked: false,
     };
-    convert(&mut input, &decoder(), &Options::default(), &mut io::sink(), &mut |_| {}).expect("it converts");
+    convert(
+        &mut input,
+        &decoder(),
+        &Options::default(),
+        &mut io::sink(),
+        &mut |_| {},
+    )
+    .expect("it converts");
     assert!(input.has_looked);
     assert!(children().is_empty(), "{:?}", children());
 }
@@ -68,12 +77,26 @@ fn a_decoder_without_its_box_is_found_out() {
     let program = Path::new(env!("CARGO_BIN_EXE_decant-decode")).with_file_name("examples/unboxed");
     let unboxed = Decoder::new(&program);
     let Err(Error::Unconfined(reason)) = unboxed.check() else {
-        panic!("is {} built? `cargo test -p decant-audio` builds it", program.display())
+        panic!(
+            "is {} built? `cargo test -p decant-audio` builds it",
+            program.display()
+        )
     };
-    for possible in ["a program can be started", "a file can be opened", "a network socket can be opened", "a local socket can be opened"] {
+    for possible in [
+        "a program can be started",
+        "a file can be opened",
+        "a network socket can be opened",
+        "a local socket can be opened",
+    ] {
         assert!(reason.contains(possible), "{reason}");
     }
-    let made = convert(Cursor::new(vec![1]), &unboxed, &Options::default(), &mut io::sink(), &mut |_| {});
+    let made = convert(
+        Cursor::new(vec![1]),
+        &unboxed,
+        &Options::default(),
+        &mut io::sink(),
+        &mut |_| {},
+    );
     assert!(matches!(made, Err(Error::Unconfined(_))), "{made:?}");
 }
 
@@ -88,13 +111,19 @@ fn the_decoder_has_its_two_pipes_and_no_other_descriptor_whatever_its_parent_lea
             .map(|path| {
                 let target = fs::read_link(&path).expect("a link");
                 let name = path.file_name().expect("a number").to_owned();
-                (name.into_string().expect("digits"), target.to_string_lossy().into_owned())
+                (
+                    name.into_string().expect("digits"),
+                    target.to_string_lossy().into_owned(),
+                )
             })
             .collect();
         open.sort();
         let names: Vec<_> = open.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["0", "1"], "{open:?}");
-        assert!(open.iter().all(|(_, target)| target.starts_with("pipe:")), "{open:?}");
+        assert!(
+            open.iter().all(|(_, target)| target.starts_with("pipe:")),
+            "{open:?}"
+        );
     });
 }
 
@@ -130,47 +159,159 @@ fn whatever_becomes_of_a_decoder_there_is_an_error_with_its_code_in_time_and_no_
     for (name, stand_in, code) in [
         ("fault", StandIn::new("kill -SEGV $$"), "decoder-crashed"),
         ("abort", StandIn::new("kill -ABRT $$"), "decoder-crashed"),
-        ("refused call", StandIn::new("kill -SYS $$"), "decoder-crashed"),
+        (
+            "refused call",
+            StandIn::new("kill -SYS $$"),
+            "decoder-crashed",
+        ),
         ("panic", StandIn::new("exit 101"), "decoder-crashed"),
-        ("early end", StandIn::saying(&[], "exit 0"), "decoder-crashed"),
-        ("end in sound", StandIn::saying(&sound, "exit 0"), "decoder-crashed"),
+        (
+            "early end",
+            StandIn::saying(&[], "exit 0"),
+            "decoder-crashed",
+        ),
+        (
+            "end in sound",
+            StandIn::saying(&sound, "exit 0"),
+            "decoder-crashed",
+        ),
         ("cpu limit", StandIn::new("kill -XCPU $$"), "too-much-work"),
         ("killed", StandIn::new("kill -KILL $$"), "decoder-killed"),
-        ("killed in sound", StandIn::saying(&sound, "kill -KILL $$"), "decoder-killed"),
-        ("hang at start", StandIn::new("exec sleep 600"), "decoder-stalled"),
+        (
+            "killed in sound",
+            StandIn::saying(&sound, "kill -KILL $$"),
+            "decoder-killed",
+        ),
+        (
+            "hang at start",
+            StandIn::new("exec sleep 600"),
+            "decoder-stalled",
+        ),
         ("hang in sound", nonsense(&sound), "decoder-stalled"),
-        ("hang in a message", nonsense(&[5, 0, 1, 0, 0, 1]), "decoder-stalled"),
-        ("closed pipe", StandIn::new("exec >&- sleep 600"), "decoder-crashed"),
-        ("deaf", nonsense(&read(0, 1000).repeat(100)), "decoder-stalled"),
-        ("huge message", nonsense(&[5, 0xFF, 0xFF, 0xFF, 0xFF]), "decoder-crashed"),
-        ("unknown message", nonsense(&message(99, &[])), "decoder-crashed"),
-        ("short message", nonsense(&message(3, &[1])), "decoder-crashed"),
-        ("long message", nonsense(&message(6, &[1])), "decoder-crashed"),
+        (
+            "hang in a message",
+            nonsense(&[5, 0, 1, 0, 0, 1]),
+            "decoder-stalled",
+        ),
+        (
+            "closed pipe",
+            StandIn::new("exec >&- sleep 600"),
+            "decoder-crashed",
+        ),
+        (
+            "deaf",
+            nonsense(&read(0, 1000).repeat(100)),
+            "decoder-stalled",
+        ),
+        (
+            "huge message",
+            nonsense(&[5, 0xFF, 0xFF, 0xFF, 0xFF]),
+            "decoder-crashed",
+        ),
+        (
+            "unknown message",
+            nonsense(&message(99, &[])),
+            "decoder-crashed",
+        ),
+        (
+            "short message",
+            nonsense(&message(3, &[1])),
+            "decoder-crashed",
+        ),
+        (
+            "long message",
+            nonsense(&message(6, &[1])),
+            "decoder-crashed",
+        ),
         ("second box", nonsense(&message(1, &[0])), "decoder-crashed"),
         ("read of nothing", nonsense(&read(0, 0)), "decoder-crashed"),
-        ("read of too much", nonsense(&read(0, 1 << 20)), "decoder-crashed"),
-        ("read beyond the end", nonsense(&read(1000, 1)), "decoder-crashed"),
-        ("read over the end", nonsense(&read(999, 2)), "decoder-crashed"),
-        ("read around the end", nonsense(&read(u64::MAX, 2)), "decoder-crashed"),
+        (
+            "read of too much",
+            nonsense(&read(0, 1 << 20)),
+            "decoder-crashed",
+        ),
+        (
+            "read beyond the end",
+            nonsense(&read(1000, 1)),
+            "decoder-crashed",
+        ),
+        (
+            "read over the end",
+            nonsense(&read(999, 2)),
+            "decoder-crashed",
+        ),
+        (
+            "read around the end",
+            nonsense(&read(u64::MAX, 2)),
+            "decoder-crashed",
+        ),
         ("odd rate", nonsense(&found(44_101, 2)), "decoder-crashed"),
         ("no channel", nonsense(&found(44_100, 0)), "decoder-crashed"),
-        ("three channels", nonsense(&found(44_100, 3)), "decoder-crashed"),
-        ("two sounds", nonsense(&[found(8000, 1), found(8000, 1)].concat()), "decoder-crashed"),
-        ("sound out of turn", nonsense(&pcm(&half)), "decoder-crashed"),
-        ("end out of turn", nonsense(&message(6, &[])), "decoder-crashed"),
-        ("no samples", nonsense(&[found(8000, 1), pcm(&[])].concat()), "decoder-crashed"),
-        ("half a pair", nonsense(&[found(8000, 2), pcm(&[0.0; 3])].concat()), "decoder-crashed"),
-        ("no number", nonsense(&[found(8000, 1), pcm(&[f32::NAN])].concat()), "decoder-crashed"),
-        ("infinite", nonsense(&[found(8000, 1), pcm(&[f32::NEG_INFINITY])].concat()), "decoder-crashed"),
-        ("too loud", nonsense(&[found(8000, 1), pcm(&[2.1])].concat()), "decoder-crashed"),
-        ("unknown error", nonsense(&message(7, &[77, 0, 0, 0, 0])), "decoder-crashed"),
-        ("known error", nonsense(&message(7, &[1, 0, 0, 0, 0])), "no-audio"),
+        (
+            "three channels",
+            nonsense(&found(44_100, 3)),
+            "decoder-crashed",
+        ),
+        (
+            "two sounds",
+            nonsense(&[found(8000, 1), found(8000, 1)].concat()),
+            "decoder-crashed",
+        ),
+        (
+            "sound out of turn",
+            nonsense(&pcm(&half)),
+            "decoder-crashed",
+        ),
+        (
+            "end out of turn",
+            nonsense(&message(6, &[])),
+            "decoder-crashed",
+        ),
+        (
+            "no samples",
+            nonsense(&[found(8000, 1), pcm(&[])].concat()),
+            "decoder-crashed",
+        ),
+        (
+            "half a pair",
+            nonsense(&[found(8000, 2), pcm(&[0.0; 3])].concat()),
+            "decoder-crashed",
+        ),
+        (
+            "no number",
+            nonsense(&[found(8000, 1), pcm(&[f32::NAN])].concat()),
+            "decoder-crashed",
+        ),
+        (
+            "infinite",
+            nonsense(&[found(8000, 1), pcm(&[f32::NEG_INFINITY])].concat()),
+            "decoder-crashed",
+        ),
+        (
+            "too loud",
+            nonsense(&[found(8000, 1), pcm(&[2.1])].concat()),
+            "decoder-crashed",
+        ),
+        (
+            "unknown error",
+            nonsense(&message(7, &[77, 0, 0, 0, 0])),
+            "decoder-crashed",
+        ),
+        (
+            "known error",
+            nonsense(&message(7, &[1, 0, 0, 0, 0])),
+            "no-audio",
+        ),
     ] {
         let began = Instant::now();
         let error = stand_in.convert().expect_err(name);
         assert_eq!(error.code(), code, "{name}: {error:?}");
         assert_eq!(error.is_hopeless(), code != "decoder-killed", "{name}");
-        assert!(began.elapsed() < Duration::from_secs(8), "{name}: {:?}", began.elapsed());
+        assert!(
+            began.elapsed() < Duration::from_secs(8),
+            "{name}: {:?}",
+            began.elapsed()
+        );
         assert!(children().is_empty(), "{name}");
     }
 }
@@ -188,8 +329,12 @@ fn sound_without_end_is_ended_at_the_limit() {
 #[test]
 fn what_a_decoder_writes_into_a_sentence_for_people_is_not_believed() {
     let words = b"\x03\0\0\0\0<a href='http://evil'>click</a>\n\xF0\x9F\x8E\xB5";
-    let error = StandIn::saying(&message(7, words), "").convert().expect_err("it fails");
-    let Error::UnsupportedCodec { codec } = error else { panic!("{error:?}") };
+    let error = StandIn::saying(&message(7, words), "")
+        .convert()
+        .expect_err("it fails");
+    let Error::UnsupportedCodec { codec } = error else {
+        panic!("{error:?}")
+    };
     assert_eq!(codec, "a hrefhttpevilclicka");
 }
 
@@ -208,7 +353,10 @@ fn a_stop_ends_a_conversion_that_waits_for_its_decoder() {
     assert!(began.elapsed() < Duration::from_secs(5));
     assert!(children().is_empty());
     stopper.join().expect("it ends");
-    assert!(matches!(stand_in.convert(), Err(Error::Stopped)), "it stays stopped");
+    assert!(
+        matches!(stand_in.convert(), Err(Error::Stopped)),
+        "it stays stopped"
+    );
 }
 
 #[test]

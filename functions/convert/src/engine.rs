@@ -45,7 +45,8 @@ pub(crate) fn start(
     decoder: &Decoder,
 ) -> Result<Engine, Failed> {
     let stop = CancellationToken::new();
-    let decoder_stop = Stop::new().map_err(|error| Failed::Audio(decant_audio::Error::Engine(error.to_string())))?;
+    let decoder_stop = Stop::new()
+        .map_err(|error| Failed::Audio(decant_audio::Error::Engine(error.to_string())))?;
     let decoder = Decoder {
         stop: Some(decoder_stop.clone()),
         ..decoder.clone()

@@ -2,6 +2,9 @@
 
 use std::process::ExitCode;
 
+#[global_allocator]
+static ALLOCATOR: decant_audio::ExitsWithoutMemory = decant_audio::ExitsWithoutMemory;
+
 fn main() -> ExitCode {
     decant_audio::decode_in_a_box()
 }

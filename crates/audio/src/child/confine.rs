@@ -34,7 +34,11 @@ pub(super) fn confine(order: &Order) -> Result<Missing, String> {
     for (resource, soft, hard) in [
         (Resource::As, order.memory_bytes, order.memory_bytes),
         // The soft limit ends it with a signal of its own, by which the parent knows; the hard one can't be caught.
-        (Resource::Cpu, order.cpu_seconds, order.cpu_seconds.saturating_add(1)),
+        (
+            Resource::Cpu,
+            order.cpu_seconds,
+            order.cpu_seconds.saturating_add(1),
+        ),
         (Resource::Fsize, 0, 0),
         (Resource::Nproc, 0, 0),
         (Resource::Core, 0, 0),
@@ -105,6 +109,7 @@ fn filter() -> Result<BpfProgram, seccompiler::BackendError> {
         SYS_madvise,
         SYS_futex,
         SYS_getrandom,
+        SYS_getrusage,
         SYS_clock_gettime,
         SYS_clock_getres,
         SYS_gettimeofday,

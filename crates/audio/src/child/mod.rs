@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use crate::Error;
 use crate::decode::Sound;
 use crate::input::Input;
+use crate::native::confine::peak_memory_bytes;
 use crate::protocol::{MAX_PCM_SAMPLES, Order, Said, put_pcm};
 use crate::resample::Pcm;
 use pipes::{Pipes, Remote};
@@ -45,9 +46,20 @@ fn run(confine: impl FnOnce(&Order) -> Result<crate::Missing, String>) -> ExitCo
             return ExitCode::FAILURE;
         }
     }
-    let last = decode(&order, &mut pipes).map_or_else(Said::Failed, |()| Said::End);
+    let last = match decode(&order, &mut pipes) {
+        Ok(()) => Said::End,
+        Err(Error::NoAudio | Error::Unreadable { .. }) if was_greedy(&order) => {
+            Said::Failed(Error::TooMuchMemory)
+        }
+        Err(error) => Said::Failed(error),
+    };
     pipes.say(&last);
     ExitCode::SUCCESS
+}
+
+/// FFmpeg has many words for a lack of memory. After so much of it, any of them means that.
+fn was_greedy(order: &Order) -> bool {
+    peak_memory_bytes() > order.memory_bytes / 2
 }
 
 fn decode(order: &Order, pipes: &mut Pipes) -> Result<(), Error> {

@@ -36,8 +36,14 @@ pub(super) fn has_escaped() -> Option<String> {
 fn open_things(missing: Missing) -> Result<(), String> {
     let attempts = [
         ("a file can be opened", File::open("/").map(drop)),
-        ("a network socket can be opened", UdpSocket::bind(("127.0.0.1", 0)).map(drop)),
-        ("a local socket can be opened", UnixDatagram::unbound().map(drop)),
+        (
+            "a network socket can be opened",
+            UdpSocket::bind(("127.0.0.1", 0)).map(drop),
+        ),
+        (
+            "a local socket can be opened",
+            UnixDatagram::unbound().map(drop),
+        ),
     ];
     let possible = attempts
         .into_iter()

@@ -1,10 +1,54 @@
 //! What the box needs of the system that no crate has a safe call for.
 
+use std::alloc::{GlobalAlloc, Layout, System};
 use std::ffi::{CStr, c_uint};
+use std::mem::MaybeUninit;
 use std::{io, ptr};
+
+use super::limits::MAX_ALLOCATION_BYTES;
 
 /// The exit code of the system's loader, where a program lacks a library.
 pub(crate) const NO_LIBRARIES: i32 = 127;
+
+/// The decoder's exit code where there is no memory for something of its own, such as a packet on its way to FFmpeg.
+pub(crate) const OUT_OF_MEMORY: i32 = 12;
+
+/// The system's allocator, that ends the process with [`OUT_OF_MEMORY`] where Rust would abort it: that looks like a
+/// crash from outside.
+#[derive(Debug)]
+pub struct ExitsWithoutMemory;
+
+// SAFETY: all of it is the system's, and a process that has ended breaks no promise.
+unsafe impl GlobalAlloc for ExitsWithoutMemory {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's promises are passed on, here and below.
+        given(unsafe { System.alloc(layout) }, layout.size())
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: as above.
+        given(unsafe { System.alloc_zeroed(layout) }, layout.size())
+    }
+
+    unsafe fn realloc(&self, old: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        // SAFETY: as above.
+        given(unsafe { System.realloc(old, layout, size) }, size)
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        // SAFETY: as above.
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+fn given(memory: *mut u8, size: usize) -> *mut u8 {
+    // So large a piece is asked for only by who wants to know whether it is there: `Error::of_file`.
+    if memory.is_null() && size < MAX_ALLOCATION_BYTES {
+        // SAFETY: runs nothing of this process any more.
+        unsafe { libc::_exit(OUT_OF_MEMORY) }
+    }
+    memory
+}
 
 /// Closes every descriptor from `first` on. None of them may be owned by anything that is still used.
 pub(crate) fn close_from(first: c_uint) -> io::Result<()> {
@@ -32,6 +76,17 @@ pub(crate) fn reset_signals() {
         // SAFETY: the default action runs no code of this process.
         unsafe { libc::signal(signal, libc::SIG_DFL) };
     }
+}
+
+/// The most memory that this process has used at once.
+pub(crate) fn peak_memory_bytes() -> u64 {
+    let mut usage = MaybeUninit::<libc::rusage>::zeroed();
+    // SAFETY: it writes one `rusage`, of which every value is valid, zeros too.
+    let kib = unsafe {
+        libc::getrusage(libc::RUSAGE_SELF, usage.as_mut_ptr());
+        usage.assume_init().ru_maxrss
+    };
+    u64::try_from(kib).unwrap_or(0) * 1024
 }
 
 /// Becomes a new instance of the running program with one argument. Comes back with the error if that fails.

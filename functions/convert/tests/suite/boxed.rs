@@ -40,15 +40,23 @@ impl StandIn {
 
     async fn convert(&self, flags: &[&str]) -> Convert {
         let program = self.program().display().to_string();
-        let flags: Vec<&str> = ["--decoder", &program].into_iter().chain(flags.iter().copied()).collect();
+        let flags: Vec<&str> = ["--decoder", &program]
+            .into_iter()
+            .chain(flags.iter().copied())
+            .collect();
         Convert::with(&flags).await
     }
 }
 
 async fn readiness(convert: &Convert) -> (u16, String) {
-    let request = Request::get("/health/readiness").body(Body::empty()).unwrap();
+    let request = Request::get("/health/readiness")
+        .body(Body::empty())
+        .unwrap();
     let reply = convert.function.send(request).await;
-    (reply.status.as_u16(), String::from_utf8_lossy(&reply.body).into_owned())
+    (
+        reply.status.as_u16(),
+        String::from_utf8_lossy(&reply.body).into_owned(),
+    )
 }
 
 #[tokio::test]
@@ -69,7 +77,9 @@ async fn a_decoder_that_crashes_or_hangs_fails_one_job_and_the_next_one_is_conve
         assert!(began.elapsed() < Duration::from_secs(20), "{script}");
 
         stand_in.becomes(&format!("exec {}", decoder().display()));
-        let event = convert.queue("next.mp4", media::clip(Container::Mp4, 1)).await;
+        let event = convert
+            .queue("next.mp4", media::clip(Container::Mp4, 1))
+            .await;
         let _ready: Mp3Ready = convert.function.deliver("/", &event).await.event();
     }
 }
@@ -78,7 +88,9 @@ async fn a_decoder_that_crashes_or_hangs_fails_one_job_and_the_next_one_is_conve
 async fn a_decoder_that_was_killed_from_outside_is_tried_again() {
     let stand_in = StandIn::new("kill -KILL $$");
     let convert = stand_in.convert(&[]).await;
-    let event = convert.queue("video.mp4", media::clip(Container::Mp4, 1)).await;
+    let event = convert
+        .queue("video.mp4", media::clip(Container::Mp4, 1))
+        .await;
     let reply = convert.function.deliver("/", &event).await;
     assert_eq!(reply.status, 503);
     let job = convert.job(event.video_fid).await;
@@ -93,11 +105,27 @@ async fn each_limit_is_a_setting_with_a_code_of_its_own() {
     let minute = media::sound_with("wav", 60, &["-c:a", "pcm_s16le"]);
     let tracks: Vec<&str> = std::iter::repeat_n(["-map", "0:a"], 5).flatten().collect();
     let tracks = [&tracks[..], &["-c:a", "pcm_s16le"]].concat();
+    let large_packets = [
+        "-ac",
+        "6",
+        "-af",
+        "asetnsamples=n=1000000",
+        "-c:a",
+        "pcm_f32le",
+    ];
     for (flags, video, code) in [
         (["--max-sound", "59s"], minute.clone(), "too-much-sound"),
         (["--max-mp3", "100kB"], minute.clone(), "mp3-too-large"),
-        (["--max-tracks", "4"], media::sound_with("mkv", 1, &tracks), "too-many-tracks"),
-        (["--decoder-memory", "40MB"], media::sound_with("mkv", 60, &["-af", "asetnsamples=n=1000000", "-c:a", "pcm_s16le"]), "too-much-memory"),
+        (
+            ["--max-tracks", "4"],
+            media::sound_with("mkv", 1, &tracks),
+            "too-many-tracks",
+        ),
+        (
+            ["--decoder-memory", "64MB"],
+            media::sound_with("mkv", 60, &large_packets),
+            "too-much-memory",
+        ),
     ] {
         let problem = Convert::with(&flags).await.problem(video).await;
         assert_eq!(problem.code, code, "{}", problem.detail);
@@ -108,7 +136,9 @@ async fn each_limit_is_a_setting_with_a_code_of_its_own() {
 async fn a_dropped_request_ends_its_decoder_at_once() {
     let stand_in = StandIn::new("echo $$ >\"${0%/*}/pid\"; exec sleep 600");
     let convert = stand_in.convert(&[]).await;
-    let event = convert.queue("video.mp4", media::clip(Container::Mp4, 1)).await;
+    let event = convert
+        .queue("video.mp4", media::clip(Container::Mp4, 1))
+        .await;
     let pid = stand_in.folder.path().join("pid");
     {
         let request = convert.function.deliver("/", &event);
@@ -135,25 +165,38 @@ async fn convert_is_ready_when_the_box_holds_and_says_why_it_is_not() {
     let missing = Convert::with(&["--decoder", "/nowhere/decant-decode"]).await;
     let (status, said) = readiness(&missing).await;
     assert_eq!(status, 503);
-    assert!(said.contains("/nowhere/decant-decode doesn't start"), "{said}");
+    assert!(
+        said.contains("/nowhere/decant-decode doesn't start"),
+        "{said}"
+    );
 }
 
 #[tokio::test]
 async fn without_its_box_no_decoder_is_given_a_video_and_convert_is_not_ready() {
     // "a file can be opened inside", as the real one says it.
     let words = "a file can be opened inside";
-    let stand_in = StandIn::new(&format!("printf '\\002\\{:03o}\\000\\000\\000{words}'", words.len()));
+    let stand_in = StandIn::new(&format!(
+        "printf '\\002\\{:03o}\\000\\000\\000{words}'",
+        words.len()
+    ));
     let convert = stand_in.convert(&[]).await;
     let (status, said) = readiness(&convert).await;
     assert_eq!(status, 503);
     assert!(said.contains(words), "{said}");
 
-    let event = convert.queue("video.mp4", media::clip(Container::Mp4, 1)).await;
+    let event = convert
+        .queue("video.mp4", media::clip(Container::Mp4, 1))
+        .await;
     assert_eq!(convert.function.deliver("/", &event).await.status, 503);
     let job = convert.job(event.video_fid).await;
     assert_eq!((job.state, job.attempts), (State::Queued, 0));
 
     stand_in.becomes(&format!("exec {}", decoder().display()));
     assert_eq!(readiness(&convert).await.0, 200);
-    let _id: FileId = convert.function.deliver("/", &event).await.event::<Mp3Ready>().mp3_fid;
+    let _id: FileId = convert
+        .function
+        .deliver("/", &event)
+        .await
+        .event::<Mp3Ready>()
+        .mp3_fid;
 }
