@@ -185,7 +185,11 @@ impl Process {
         }
         match status.code() {
             Some(OUT_OF_MEMORY) => return Error::TooMuchMemory,
-            Some(NO_LIBRARIES) => return Error::engine("the decoder's libraries are missing"),
+            // With no descriptor left, a program that could be started inside gets no further than this either.
+            Some(NO_LIBRARIES) => {
+                let reason = "a program can be started inside, or its libraries are missing";
+                return Error::Unconfined(reason.to_owned());
+            }
             _ => {}
         }
         Error::Crashed(format!("the decoder ended with {status}"))

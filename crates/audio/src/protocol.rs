@@ -188,14 +188,19 @@ pub(crate) fn put_pcm(left: &[f32], right: &[f32], message: &mut Vec<u8>) {
     message.push(PCM);
     message.extend((bytes as u32).to_le_bytes());
     for channel in [left, right] {
-        message.extend(channel.iter().flat_map(|sample| sample.to_le_bytes()));
+        let start = message.len();
+        message.resize(start + 4 * channel.len(), 0);
+        let (room, _) = message[start..].as_chunks_mut::<4>();
+        for (bytes, sample) in room.iter_mut().zip(channel) {
+            *bytes = sample.to_le_bytes();
+        }
     }
 }
 
 /// The sound in a `Pcm`'s payload. `None` where there is none, or anything that isn't a sample.
 pub(crate) fn take_pcm(payload: &[u8], channels: u8, pcm: &mut Pcm) -> Option<()> {
     let bytes = payload.len() / usize::from(channels);
-    if payload.is_empty() || payload.len() % (4 * usize::from(channels)) != 0 {
+    if payload.is_empty() || !payload.len().is_multiple_of(4 * usize::from(channels)) {
         return None;
     }
     let (left, right) = payload.split_at(bytes);

@@ -12,7 +12,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use decant_audio::media::{self, Container};
-use decant_audio::{Decoder, Error, Options, Stop, convert};
+use decant_audio::{Decoder, Error, Missing, Options, Stop, convert};
+use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 use support::decoder;
 use support::stand_in::{StandIn, found, message, pcm, read};
 
@@ -70,6 +71,34 @@ fn watch(look: impl FnMut(&Path)) {
 fn the_box_holds_here_and_the_kernel_lacks_nothing_for_it() {
     let missing = decoder().check().expect("it holds");
     assert!(missing.is_nothing(), "this kernel lacks {missing}");
+}
+
+/// Checks the box on a kernel that doesn't have these system calls.
+fn check_without(calls: &[i64]) -> Result<Missing, Error> {
+    let calls = calls.iter().map(|call| (*call, Vec::new())).collect();
+    let architecture = std::env::consts::ARCH.try_into().expect("a known one");
+    let absent = SeccompAction::Errno(libc::ENOSYS as u32);
+    let filter = SeccompFilter::new(calls, SeccompAction::Allow, absent, architecture);
+    let program: BpfProgram = filter.expect("a filter").try_into().expect("a program");
+    // A filter belongs to its thread, and to the processes that it starts.
+    let checked = thread::spawn(move || {
+        seccompiler::apply_filter(&program).expect("a filter");
+        decoder().check()
+    });
+    checked.join().expect("it ends")
+}
+
+#[test]
+fn where_the_kernel_lacks_a_part_of_the_box_the_rest_stands_and_without_both_it_does_not_hold() {
+    let landlock = libc::SYS_landlock_create_ruleset;
+    let missing = check_without(&[landlock]).expect("it holds");
+    assert_eq!(missing.to_string(), "landlock");
+    let missing = check_without(&[libc::SYS_seccomp]).expect("it holds");
+    assert_eq!(missing.to_string(), "seccomp");
+    let nothing = check_without(&[libc::SYS_close_range]).expect("it holds");
+    assert!(nothing.is_nothing());
+    let neither = check_without(&[landlock, libc::SYS_seccomp]);
+    assert!(matches!(neither, Err(Error::Unconfined(_))), "{neither:?}");
 }
 
 #[test]
