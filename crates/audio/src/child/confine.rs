@@ -5,7 +5,7 @@ use std::env::consts::ARCH;
 use std::process;
 
 use landlock::{ABI, Access, AccessFs, AccessNet, Ruleset, RulesetAttr, RulesetStatus, Scope};
-use rustix::process::{Resource, Rlimit, Signal, getppid, setrlimit};
+use rustix::process::{Resource, Rlimit, Signal, getppid, getrlimit, setrlimit};
 use rustix::thread::set_no_new_privs;
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
@@ -56,10 +56,12 @@ pub(super) fn confine(order: &Order) -> Result<Missing, String> {
     })
 }
 
+/// Lowers a limit. One that is lower already stays: nobody without rights can raise it.
 fn limit(resource: Resource, soft: u64, hard: u64) -> Result<(), rustix::io::Errno> {
+    let most = getrlimit(resource).maximum.unwrap_or(u64::MAX);
     let limit = Rlimit {
-        current: Some(soft),
-        maximum: Some(hard),
+        current: Some(soft.min(most)),
+        maximum: Some(hard.min(most)),
     };
     setrlimit(resource, limit)
 }
