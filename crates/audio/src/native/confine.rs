@@ -13,7 +13,7 @@ pub(crate) const NO_LIBRARIES: i32 = 127;
 /// The decoder's exit code where there is no memory for something of its own, such as a packet on its way to FFmpeg.
 pub(crate) const OUT_OF_MEMORY: i32 = 12;
 
-/// The system's allocator, that ends the process with [`OUT_OF_MEMORY`] where Rust would abort it: that looks like a
+/// The system's allocator, that ends the process with an exit code of its own where Rust would abort it: that looks like a
 /// crash from outside.
 #[derive(Debug)]
 pub struct ExitsWithoutMemory;
