@@ -177,12 +177,7 @@ async fn upload_until_accepted(client: &Client, number: usize) -> Job {
 async fn thirty_people_upload_at_once_and_no_process_takes_100_mb() {
     let (servers, system) = Servers::with_system().await;
     let people: BTreeMap<String, String> = (0..THIRTY)
-        .map(|number| {
-            (
-                format!("person{number}@email.com"),
-                format!("Passwort {number}"),
-            )
-        })
+        .map(|number| (format!("person{number}@email.com"), format!("Passwort {number}")))
         .collect();
     for (email, password) in &people {
         add_user(&servers.mysql.url("auth"), email, password);
@@ -192,11 +187,7 @@ async fn thirty_people_upload_at_once_and_no_process_takes_100_mb() {
         let job = client.upload(&format!("{email}.mp4"), clips::short()).await;
         let job = client.wait_for(&job.id, "ready", AFTER_A_LEASE).await;
         assert_eq!(&job.username, email);
-        assert_eq!(
-            client.jobs().await.len(),
-            1,
-            "people see their own jobs alone"
-        );
+        assert_eq!(client.jobs().await.len(), 1, "people see their own jobs alone");
         let mp3 = client.download(job.mp3()).await;
         let mail = servers.mail_about(&job, SOON).await;
         assert_eq!(mail.header("to"), email);
