@@ -13,6 +13,7 @@ pub(crate) fn decant() -> PathBuf {
         "decant-auth",
         "decant-upload",
         "decant-convert",
+        "decant-decode",
         "decant-notify",
     ] {
         assert!(

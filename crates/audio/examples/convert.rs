@@ -3,13 +3,17 @@
 use std::fs::File;
 use std::io::{Seek, Write};
 
-use decant_audio::{Options, convert};
+use decant_audio::{Decoder, Options, convert};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let (Some(video), Some(mp3)) = (arguments.next(), arguments.next()) else {
         return Err("usage: convert VIDEO MP3 [QUALITY] [ENCODERS]".into());
     };
+    // In target/release; this lies in target/release/examples.
+    let program = std::env::current_exe()?;
+    let folder = program.ancestors().nth(2).ok_or("no folder")?;
+    let decoder = Decoder::new(folder.join("decant-decode"));
     let options = Options {
         title: Some(video.clone()),
         quality: arguments
@@ -21,6 +25,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut output = File::create(&mp3)?;
     let made = convert(
         File::open(&video)?,
+        &decoder,
         &options,
         &mut output,
         &mut |progress| {

@@ -1,9 +1,10 @@
 //! Sound in blocks of whole MP3 frames, and segments made of blocks.
 
 use std::collections::VecDeque;
+use std::io::{Read, Seek};
 use std::sync::Arc;
 
-use crate::decode::Sound;
+use crate::boxed::Sound;
 use crate::pcm::{Pcm, Spec};
 use crate::segment::Segment;
 use crate::{Error, Quality};
@@ -17,8 +18,8 @@ pub(crate) const BLOCK_FRAMES: usize = 49;
 pub(crate) const PRE_ROLL_BLOCKS: usize = 3;
 
 /// The sound of a video, cut.
-pub(crate) struct Blocks {
-    sound: Sound,
+pub(crate) struct Blocks<I> {
+    sound: Sound<I>,
     spec: Spec,
     block_samples: usize,
     /// What the next block will begin with.
@@ -30,10 +31,10 @@ pub(crate) struct Blocks {
     is_drained: bool,
 }
 
-impl Blocks {
+impl<I: Read + Seek> Blocks<I> {
     /// # Errors
     /// Those of [`Sound::next`] up to the first sample.
-    pub(crate) fn new(mut sound: Sound) -> Result<Self, Error> {
+    pub(crate) fn new(mut sound: Sound<I>) -> Result<Self, Error> {
         let mut rest = Pcm::default();
         let Some(spec) = sound.next(&mut rest)? else {
             return Err(Error::NoAudio);
@@ -54,7 +55,7 @@ impl Blocks {
         self.spec
     }
 
-    pub(crate) fn sound(&self) -> &Sound {
+    pub(crate) fn sound(&self) -> &Sound<I> {
         &self.sound
     }
 

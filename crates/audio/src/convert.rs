@@ -6,8 +6,9 @@ use std::thread;
 use std::time::Duration;
 
 use crate::blocks::Blocks;
+use crate::boxed::{Bounded, Sound};
 use crate::cuts::Cuts;
-use crate::decode::Sound;
+use crate::decoder::Decoder;
 use crate::input::Input;
 use crate::mp3::{Mp3, Writer};
 use crate::native::lame::{Encoder, Reservoir};
@@ -28,7 +29,7 @@ pub struct Progress {
     pub duration: Option<Duration>,
 }
 
-/// Converts a video or sound file to an MP3.
+/// Converts a video or sound file to an MP3. `decoder` makes the sound of it, in a process and a box of its own.
 ///
 /// Writes the MP3 to `output` in order as it is made. Its first `head.len()` bytes are placeholders that the caller
 /// replaces by [`Mp3::head`], which is known only at the end and far below 255 KiB. `progress` is called every few
@@ -36,15 +37,33 @@ pub struct Progress {
 ///
 /// # Errors
 /// [`Error::Input`] and [`Error::Output`] carry what `input` and `output` returned, so a caller cancels by failing
-/// there (though not with [`io::ErrorKind::Interrupted`], which means "again"). For the others see
-/// [`Error::is_hopeless`].
-pub fn convert<I: Read + Seek + Send + 'static>(
+/// there (though not with [`io::ErrorKind::Interrupted`], which means "again"), or by [`Decoder::stop`], which also ends
+/// a wait for the decoder. For the others see [`Error::is_hopeless`].
+///
+/// The decoder's process ends with the thread that calls this, and before this returns.
+pub fn convert<I: Read + Seek>(
     input: I,
+    decoder: &Decoder,
     options: &Options,
     output: &mut dyn io::Write,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Mp3, Error> {
-    let mut blocks = open(input, options)?;
+    let limit_bytes = decoder.limits.mp3_bytes;
+    let mut output = Bounded::new(output, limit_bytes);
+    match encode(input, decoder, options, &mut output, progress) {
+        Err(Error::Output(_)) if output.is_exceeded() => Err(Error::Mp3TooLarge(limit_bytes)),
+        made => made,
+    }
+}
+
+fn encode<I: Read + Seek>(
+    input: I,
+    decoder: &Decoder,
+    options: &Options,
+    output: &mut dyn io::Write,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Mp3, Error> {
+    let mut blocks = open(input, decoder, options)?;
     let writer = Writer::new(options, output)?;
     let short = SHORT_SECONDS * u64::from(blocks.spec().rate_hz);
     let encoders = options
@@ -66,23 +85,28 @@ pub fn convert<I: Read + Seek + Send + 'static>(
 
 /// Converts with cuts after so many blocks of 49 frames each, and without the bit reservoir, however short the sound.
 #[cfg(feature = "test-media")]
-pub fn convert_cut<I: Read + Seek + Send + 'static>(
+pub fn convert_cut<I: Read + Seek>(
     input: I,
+    decoder: &Decoder,
     options: &Options,
     cuts: &[usize],
     output: &mut dyn io::Write,
 ) -> Result<Mp3, Error> {
-    let blocks = open(input, options)?;
+    let blocks = open(input, decoder, options)?;
     let encoders = options.encoders.unwrap_or(NonZeroUsize::MIN);
     let writer = Writer::new(options, output)?;
     let cuts = Cuts::at(cuts);
     in_segments(blocks, cuts, encoders, options.quality, writer, &mut |_| {})
 }
 
-fn open<I: Read + Seek + Send + 'static>(input: I, options: &Options) -> Result<Blocks, Error> {
+fn open<I: Read + Seek>(
+    input: I,
+    decoder: &Decoder,
+    options: &Options,
+) -> Result<Blocks<I>, Error> {
     let mut input = Input::new(input).map_err(Error::Input)?;
     check_extent(&mut input)?;
-    Blocks::new(Sound::open(input, options.into())?)
+    Blocks::new(Sound::open(input, decoder, options.into())?)
 }
 
 fn check_extent<I: Read + Seek>(input: &mut Input<I>) -> Result<(), Error> {
@@ -100,8 +124,8 @@ fn check_extent<I: Read + Seek>(input: &mut Input<I>) -> Result<(), Error> {
 }
 
 /// One encoder from the start to the end, on this thread.
-fn in_one(
-    mut blocks: Blocks,
+fn in_one<I: Read + Seek>(
+    mut blocks: Blocks<I>,
     quality: Quality,
     reservoir: Reservoir,
     mut writer: Writer<'_>,
@@ -124,8 +148,8 @@ fn in_one(
 }
 
 /// Many encoders, which take turns. The frames are the same as those of one without the bit reservoir.
-fn in_segments<'a>(
-    blocks: Blocks,
+fn in_segments<'a, I: Read + Seek>(
+    blocks: Blocks<I>,
     cuts: Cuts,
     encoders: NonZeroUsize,
     quality: Quality,
@@ -153,8 +177,8 @@ fn in_segments<'a>(
 }
 
 /// Cuts the sound into segments and joins what becomes of them.
-struct Joint<'a> {
-    blocks: Blocks,
+struct Joint<'a, I> {
+    blocks: Blocks<I>,
     cuts: Cuts,
     quality: Quality,
     writer: Writer<'a>,
@@ -164,7 +188,7 @@ struct Joint<'a> {
     progress: &'a mut dyn FnMut(Progress),
 }
 
-impl Stream for Joint<'_> {
+impl<I: Read + Seek> Stream for Joint<'_, I> {
     fn next(&mut self) -> Result<Option<Segment>, Error> {
         self.blocks.next_segment(self.cuts.next(), self.quality)
     }

@@ -1,5 +1,6 @@
 //! From a container to sound.
 
+use std::ffi::CString;
 use std::io::{Read, Seek};
 use std::sync::Once;
 use std::time::Duration;
@@ -7,11 +8,13 @@ use std::time::Duration;
 use ffmpeg_next::error::{EAGAIN, ENOMEM};
 use ffmpeg_next::format::context::{Input as Container, StreamIo};
 use ffmpeg_next::media::Type;
-use ffmpeg_next::{Error as Ffmpeg, Packet, Rational, Stream, codec, decoder, frame, log};
+use ffmpeg_next::{
+    Error as Ffmpeg, Packet, Rational, Stream, codec, decoder, frame, log, threading,
+};
 
 use crate::Error;
 use crate::input::{Fault, Input};
-use crate::native::{demuxer, limits};
+use crate::native::{allowed, demuxer, limits};
 use crate::pcm::{Pcm, Spec, Wish};
 use crate::resample::{Resampler, Unfit};
 
@@ -22,6 +25,8 @@ const MAX_BROKEN_PACKETS: u32 = 4096;
 pub(crate) struct Sound {
     container: Container,
     stream: usize,
+    /// As many streams may the container have.
+    streams: u32,
     codec: codec::Id,
     decoder: decoder::Audio,
     resampler: Resampler,
@@ -44,6 +49,7 @@ impl Sound {
     pub(crate) fn open<I: Read + Seek + Send + 'static>(
         input: Input<I>,
         wish: Wish,
+        streams: u32,
     ) -> Result<Self, Error> {
         static READY: Once = Once::new();
         READY.call_once(|| {
@@ -54,23 +60,32 @@ impl Sound {
 
         let fault = input.fault();
         let io = StreamIo::from_read_seek(input).map_err(Error::engine)?;
-        let opened = demuxer::open(io);
+        let mut opened = demuxer::open(io);
+        if let Ok(container) = &mut opened {
+            check_streams(container, streams)?;
+            opened = demuxer::probe(container).and(opened);
+        }
         if let Some(error) = fault.take() {
             return Err(Error::Input(error));
         }
         let mut container = opened.map_err(Error::of_file)?;
+        check_streams(&container, streams)?; // some show up only while probing
         let stream = choose_stream(&container)?;
         demuxer::listen_to(&mut container, Some(stream.index));
 
+        let codecs = CString::new(allowed::codecs()).map_err(Error::engine)?;
         let mut context =
             codec::Context::from_parameters(stream.parameters).map_err(Error::engine)?;
         limits::limit_frames(&mut context);
+        allowed::allow(&mut context, &codecs);
+        context.set_threading(threading::Config::count(1));
         let mut context = context.decoder();
         context.set_packet_time_base(stream.time_base); // it skips encoder delays by time
         let decoder = context.audio().map_err(Error::of_file)?;
         Ok(Self {
             container,
             stream: stream.index,
+            streams,
             codec: stream.codec,
             decoder,
             resampler: Resampler::new(wish),
@@ -161,7 +176,10 @@ impl Sound {
             match read {
                 Ok(()) if packet.stream() == self.stream => return Ok(Some(packet)),
                 // Of a stream that showed up only now: skip its further packets unread.
-                Ok(()) => demuxer::listen_to(&mut self.container, Some(self.stream)),
+                Ok(()) => {
+                    check_streams(&self.container, self.streams)?;
+                    demuxer::listen_to(&mut self.container, Some(self.stream));
+                }
                 Err(Ffmpeg::Eof) => return Ok(None),
                 Err(lack @ Ffmpeg::Other { errno: ENOMEM }) => return Err(Error::of_file(lack)),
                 Err(broken) => {
@@ -205,6 +223,13 @@ impl Sound {
             (None, _) => Err(Error::unreadable("nothing could be decoded")),
         }
     }
+}
+
+fn check_streams(container: &Container, limit: u32) -> Result<(), Error> {
+    if container.nb_streams() > limit {
+        return Err(Error::TooManyStreams { limit });
+    }
+    Ok(())
 }
 
 struct Chosen {

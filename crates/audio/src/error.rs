@@ -1,6 +1,7 @@
 //! What can go wrong, and whose fault it is.
 
 use std::io;
+use std::time::Duration;
 
 use ffmpeg_next::Error as Ffmpeg;
 use ffmpeg_next::error::ENOMEM;
@@ -46,6 +47,69 @@ pub enum Error {
         actual_bytes: u64,
     },
 
+    /// More sound than [`Limits::sound`](crate::Limits::sound).
+    #[error(
+        "This video has more than {} of sound, which is more than can be converted at once. Please split it and upload the parts.", hours(.0)
+    )]
+    TooMuchSound(Duration),
+
+    /// The MP3 is larger than [`Limits::mp3_bytes`](crate::Limits::mp3_bytes).
+    #[error(
+        "The MP3 of this video would be larger than {} MB, which is more than can be stored. Please split the video and upload the parts.", .0 / 1_000_000
+    )]
+    Mp3TooLarge(u64),
+
+    /// Decoding took longer on a processor than [`Limits::cpu`](crate::Limits::cpu).
+    #[error(
+        "This file takes more work to read than a video should. It may be damaged: save it again with another program and upload that."
+    )]
+    TooMuchWork(Duration),
+
+    /// Decoding needed more memory than [`Limits::memory_bytes`](crate::Limits::memory_bytes).
+    #[error(
+        "This file takes more memory to read than a video should. It may be damaged: save it again with another program and upload that."
+    )]
+    TooMuchMemory,
+
+    /// More tracks than [`Limits::streams`](crate::Limits::streams).
+    #[error(
+        "This video has more than {limit} tracks. Save it with its picture and one sound track and upload it again."
+    )]
+    TooManyStreams {
+        /// As many would do.
+        limit: u32,
+    },
+
+    /// The decoder said nothing for as long as [`Limits::silence`](crate::Limits::silence).
+    #[error(
+        "Reading this file leads nowhere. It may be damaged: save it again with another program and upload that."
+    )]
+    Stalled(Duration),
+
+    /// The decoder crashed, or said what it never would unless something had got hold of it.
+    #[error(
+        "This file makes the decoder fail. It may be damaged: save it again with another program and upload that."
+    )]
+    Crashed(
+        /// What happened, for the log.
+        String,
+    ),
+
+    /// The decoder was killed from outside: by the system, for want of memory, or by a person.
+    #[error("the decoder was killed")]
+    Killed,
+
+    /// The conversion was ended by its [`Stop`](crate::Stop).
+    #[error("the conversion was stopped")]
+    Stopped,
+
+    /// The decoder's box doesn't hold, so nothing is given to it.
+    #[error("the decoder's box doesn't hold: {0}")]
+    Unconfined(
+        /// What can be done inside.
+        String,
+    ),
+
     /// The caller's reader failed. Carries its own error.
     #[error("reading the input failed")]
     Input(#[source] io::Error),
@@ -54,7 +118,7 @@ pub enum Error {
     #[error("writing the output failed")]
     Output(#[source] io::Error),
 
-    /// FFmpeg or LAME failed for reasons of their own, such as a lack of memory.
+    /// FFmpeg or LAME failed for reasons of their own, or the decoder couldn't be started.
     #[error("the audio engine failed: {0}")]
     Engine(String),
 }
@@ -67,6 +131,16 @@ impl Error {
             Self::Unreadable { .. } => "unreadable",
             Self::UnsupportedCodec { .. } => "unsupported-codec",
             Self::Truncated { .. } => "truncated",
+            Self::TooMuchSound(_) => "too-much-sound",
+            Self::Mp3TooLarge(_) => "mp3-too-large",
+            Self::TooMuchWork(_) => "too-much-work",
+            Self::TooMuchMemory => "too-much-memory",
+            Self::TooManyStreams { .. } => "too-many-tracks",
+            Self::Stalled(_) => "decoder-stalled",
+            Self::Crashed(_) => "decoder-crashed",
+            Self::Killed => "decoder-killed",
+            Self::Stopped => "stopped",
+            Self::Unconfined(_) => "unconfined",
             Self::Input(_) => "input-failed",
             Self::Output(_) => "output-failed",
             Self::Engine(_) => "engine-failed",
@@ -79,8 +153,21 @@ impl Error {
             Self::NoAudio
             | Self::Unreadable { .. }
             | Self::UnsupportedCodec { .. }
-            | Self::Truncated { .. } => true,
-            Self::Input(_) | Self::Output(_) | Self::Engine(_) => false,
+            | Self::Truncated { .. }
+            | Self::TooMuchSound(_)
+            | Self::Mp3TooLarge(_)
+            | Self::TooMuchWork(_)
+            | Self::TooMuchMemory
+            | Self::TooManyStreams { .. }
+            | Self::Stalled(_)
+            | Self::Crashed(_) => true,
+            // A kill says nothing about the file: the next try counts.
+            Self::Killed
+            | Self::Stopped
+            | Self::Unconfined(_)
+            | Self::Input(_)
+            | Self::Output(_)
+            | Self::Engine(_) => false,
         }
     }
 
@@ -93,14 +180,14 @@ impl Error {
     /// What FFmpeg says of a file. It is the file's fault, unless memory is short.
     ///
     /// FFmpeg runs out of memory also where a file makes it ask for more than it may have in one piece. That much is
-    /// never used for a sound, so memory is short only if the system wouldn't give it either.
+    /// never used for a sound, so memory is short only if the box wouldn't give it either.
     pub(crate) fn of_file(reason: Ffmpeg) -> Self {
         let mut memory = Vec::<u8>::new();
         match reason {
             Ffmpeg::Other { errno: ENOMEM }
                 if memory.try_reserve_exact(MAX_ALLOCATION_BYTES).is_err() =>
             {
-                Self::engine("FFmpeg is out of memory")
+                Self::TooMuchMemory
             }
             _ => {
                 std::hint::black_box(&mut memory); // or the compiler may take the reservation for granted
@@ -111,5 +198,14 @@ impl Error {
 
     pub(crate) fn engine(reason: impl ToString) -> Self {
         Self::Engine(reason.to_string())
+    }
+}
+
+/// "12 hours", or shorter times in minutes and seconds.
+fn hours(time: &Duration) -> String {
+    match time.as_secs() {
+        seconds if seconds % 3600 == 0 => format!("{} hours", seconds / 3600),
+        seconds if seconds % 60 == 0 => format!("{} minutes", seconds / 60),
+        seconds => format!("{seconds} seconds"),
     }
 }

@@ -55,10 +55,10 @@ impl Spec {
 }
 
 /// What of a [`Spec`] is settled before the first sample.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Wish {
-    mono: bool,
-    rate: Option<SampleRate>,
+    pub(crate) mono: bool,
+    pub(crate) rate: Option<SampleRate>,
 }
 
 impl From<&Options> for Wish {

@@ -20,7 +20,7 @@ const RATES_HZ: RangeInclusive<u32> = 1_000..=768_000;
 const SLICE_SAMPLES: usize = 32 * 1024;
 
 /// Decoders may give more than full scale, and broken ones anything. LAME must not see infinities.
-const MAX_LEVEL: f32 = 2.0;
+pub(crate) const MAX_LEVEL: f32 = 2.0;
 
 const OUTPUT_FORMAT: Sample = Sample::F32(Planar);
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use decant_audio::media::{self, Container};
 use decant_audio::{Error, Options, convert};
-use support::{Full, mp3_of};
+use support::{Full, decoder, mp3_of};
 
 /// Fails when it is asked for the byte at `fails_at`, or ends there without a word.
 struct Faulty {
@@ -49,7 +49,13 @@ fn a_failing_input_never_looks_like_a_shorter_file() {
                     fails_at,
                     silently,
                 };
-                let result = convert(input, &Options::default(), &mut io::sink(), &mut |_| {});
+                let result = convert(
+                    input,
+                    &decoder(),
+                    &Options::default(),
+                    &mut io::sink(),
+                    &mut |_| {},
+                );
                 let Err(Error::Input(error)) = result else {
                     panic!("{container:?} at {fails_at}: {result:?}")
                 };
@@ -71,8 +77,14 @@ fn an_input_fault_is_no_fault_of_the_file() {
         fails_at: 0,
         silently: false,
     };
-    let error =
-        convert(input, &Options::default(), &mut io::sink(), &mut |_| {}).expect_err("it fails");
+    let error = convert(
+        input,
+        &decoder(),
+        &Options::default(),
+        &mut io::sink(),
+        &mut |_| {},
+    )
+    .expect_err("it fails");
     assert!(!error.is_hopeless());
     assert_eq!(error.code(), "input-failed");
 }
@@ -104,6 +116,7 @@ fn a_stuttering_input_gives_the_same_mp3() {
     let stuttering = Stuttering(Cursor::new(video), false);
     let mp3 = convert(
         stuttering,
+        &decoder(),
         &support::titled("A clip"),
         &mut io::sink(),
         &mut |_| {},
@@ -118,6 +131,7 @@ fn a_failing_output_is_reported_with_its_own_error() {
     for room in [0, 1, 10_000] {
         let result = convert(
             Cursor::new(video.clone()),
+            &decoder(),
             &Options::default(),
             &mut Full(room),
             &mut |_| {},
@@ -141,7 +155,7 @@ fn a_fault_between_segments_is_reported_with_its_own_error() {
         file: Cursor::new(sound.clone()),
         silently: false,
     };
-    let result = convert(input, &options, &mut io::sink(), &mut |_| {});
+    let result = convert(input, &decoder(), &options, &mut io::sink(), &mut |_| {});
     let Err(Error::Input(error)) = result else {
         panic!("{result:?}")
     };
@@ -149,6 +163,7 @@ fn a_fault_between_segments_is_reported_with_its_own_error() {
 
     let result = convert(
         Cursor::new(sound),
+        &decoder(),
         &options,
         &mut Full(500_000),
         &mut |_| {},
@@ -168,6 +183,7 @@ fn progress_of_many_encoders_never_goes_back_and_ends_at_the_duration() {
     };
     let mp3 = convert(
         Cursor::new(media::sound_with("wav", 90, &[])),
+        &decoder(),
         &options,
         &mut io::sink(),
         &mut |progress| seen.push(progress.position),
@@ -184,6 +200,7 @@ fn progress_never_goes_back_and_ends_at_the_duration() {
         let video = Cursor::new(media::clip(container, 5));
         let mp3 = convert(
             video,
+            &decoder(),
             &Options::default(),
             &mut io::sink(),
             &mut |progress| seen.push(progress),

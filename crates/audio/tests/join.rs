@@ -13,7 +13,7 @@ use std::time::Duration;
 use decant_audio::{Options, Quality, SampleRate, convert, convert_cut, media};
 use lofty::file::AudioFile;
 use proptest::prelude::*;
-use support::{assert_valid, hear};
+use support::{assert_valid, decoder, hear};
 
 const TWO: NonZeroUsize = NonZeroUsize::new(2).expect("not zero");
 
@@ -80,8 +80,14 @@ fn joined(video: &[u8], quality: Quality, cuts: &[usize]) -> Vec<u8> {
         ..support::titled("Excerpts")
     };
     let mut file = Vec::new();
-    let mp3 =
-        convert_cut(Cursor::new(video.to_vec()), &options, cuts, &mut file).expect("it converts");
+    let mp3 = convert_cut(
+        Cursor::new(video.to_vec()),
+        &decoder(),
+        &options,
+        cuts,
+        &mut file,
+    )
+    .expect("it converts");
     assert_eq!(file.len() as u64, mp3.size_bytes);
     file[..mp3.head.len()].copy_from_slice(&mp3.head);
     file
@@ -149,7 +155,7 @@ fn the_whole_film_is_the_same_from_one_encoder_and_three() {
         };
         let mut file = Vec::new();
         let film = fs::File::open(film()).expect("the film opens");
-        let mp3 = convert(film, &options, &mut file, &mut |_| {}).expect("it converts");
+        let mp3 = convert(film, &decoder(), &options, &mut file, &mut |_| {}).expect("it converts");
         file[..mp3.head.len()].copy_from_slice(&mp3.head);
         file
     };

@@ -10,11 +10,14 @@ use std::time::{Duration, Instant};
 
 use decant_audio::media::{self, Container};
 use decant_audio::{Options, convert};
-use support::Full;
 use support::flac::{Flac, Frame};
+use support::{Full, decoder, mp3_of};
 
 /// 64 MB, of which two segments in the making take up to 36.
 const MOST_KIB: u64 = 64_000_000 / 1024;
+
+/// The address space that the decoder gets here, about three times what it starts with: it says so when it has too little.
+const MOST_DECODER_BYTES: u64 = 32 << 20;
 
 /// What `convert` said of a file: the seconds of its MP3 or the error, and the peak of its process.
 struct Outcome {
@@ -31,12 +34,15 @@ fn child() {
         return;
     };
     let file = fs::read(path).expect("the file is there");
+    let mut decoder = decoder();
+    decoder.limits.memory_bytes = MOST_DECODER_BYTES;
     let options = Options {
         encoders: NonZeroUsize::new(2),
         ..Options::default()
     };
     let said = match convert(
         Cursor::new(file),
+        &decoder,
         &options,
         &mut std::io::sink(),
         &mut |_| {},
@@ -192,7 +198,13 @@ fn a_frame_of_millions_of_samples_is_hopeless() {
         &["-af", "asetnsamples=n=2000000", "-c:a", "pcm_s16le"],
     );
     let outcome = convert_apart(&file);
-    assert!(outcome.said.starts_with("unreadable:"), "{}", outcome.said);
+    assert!(
+        outcome.said.starts_with("too-much-memory:"),
+        "{}",
+        outcome.said
+    );
+    let error = mp3_of(file).expect_err("FFmpeg refuses it where there is room");
+    assert_eq!(error.code(), "unreadable");
 }
 
 #[test]
@@ -209,6 +221,7 @@ fn a_full_output_stops_a_small_file_that_makes_hours_of_sound() {
     let started = Instant::now();
     let result = convert(
         Cursor::new(file),
+        &decoder(),
         &Options::default(),
         &mut Full(100_000),
         &mut |_| {},

@@ -95,7 +95,7 @@ impl Attempt {
             .payloads
             .create(Bucket::Mp3s, self.mp3_id, &name)
             .await?;
-        let mut engine = engine::start(video, output, job.title());
+        let mut engine = engine::start(video, output, job.title(), self.app.decoder.get())?;
 
         let out_of_time = tokio::time::sleep_until(until);
         tokio::pin!(out_of_time);
@@ -227,11 +227,15 @@ impl From<engine::Failed> for Failure {
             engine::Failed::Video(error) => Self::of_the_video(error),
             engine::Failed::Mp3(error) => error.into(),
             engine::Failed::Audio(error) if error.is_hopeless() => {
+                // The sentence is for people; this also says what the decoder did, or FFmpeg's reason.
+                tracing::info!(reason = ?error, "the video can't be converted");
                 Self::Hopeless(Problem::new(error.code(), error.to_string()))
             }
             engine::Failed::Audio(error) => Self::Passing {
+                // A box that doesn't hold is no fault of the job. A killed decoder may be: if the file is so large that
+                // the system ends it for want of memory, five times are enough.
+                forgive: matches!(error, decant_audio::Error::Unconfined(_)),
                 error: error.into(),
-                forgive: false,
             },
             engine::Failed::Panicked => Self::Passing {
                 error: Error::Stopped("the audio engine panicked"),

@@ -1,10 +1,16 @@
+use bytesize::ByteSize;
+use decant_audio::{Decoder, Limits};
 use decant_function::{ServerConfig, duration};
 use decant_store::StoreConfig;
-use std::{num::NonZeroUsize, time::Duration};
+use std::{
+    num::{NonZeroU32, NonZeroUsize},
+    path::PathBuf,
+    time::Duration,
+};
 
 /// Turns uploaded videos into MP3s. Every flag is an environment variable too.
 #[derive(Debug, clap::Parser)]
-#[command(name = "decant-convert", version)]
+#[command(name = "decant-convert", version, args_override_self = true)]
 pub struct Config {
     /// Where the function listens.
     #[command(flatten)]
@@ -30,6 +36,63 @@ pub struct Config {
         default_value_t = cores()
     )]
     pub parallel: NonZeroUsize,
+    /// The program that demuxes and decodes in a box; by default `decant-decode` beside this program.
+    #[arg(long, env = "DECANT_DECODER", value_name = "DECANT_DECODER")]
+    pub decoder: Option<PathBuf>,
+    /// How much sound a video may have. Above it the job fails as `too-much-sound`.
+    #[arg(
+        long,
+        env = "DECANT_MAX_SOUND",
+        value_name = "DECANT_MAX_SOUND",
+        default_value = "12h",
+        value_parser = duration
+    )]
+    pub max_sound: Duration,
+    /// How large an MP3 may become. Above it the job fails as `mp3-too-large`.
+    #[arg(
+        long,
+        env = "DECANT_MAX_MP3",
+        value_name = "DECANT_MAX_MP3",
+        default_value = "2GiB",
+        value_parser = size
+    )]
+    pub max_mp3: ByteSize,
+    /// How many tracks a video may have. Above it the job fails as `too-many-tracks`.
+    #[arg(
+        long,
+        env = "DECANT_MAX_TRACKS",
+        value_name = "DECANT_MAX_TRACKS",
+        default_value = "100"
+    )]
+    pub max_tracks: NonZeroU32,
+    /// How long the decoder may work on a processor for one video. Above it the job fails as `too-much-work`.
+    #[arg(
+        long,
+        env = "DECANT_DECODER_CPU",
+        value_name = "DECANT_DECODER_CPU",
+        default_value = "5m",
+        value_parser = duration
+    )]
+    pub decoder_cpu: Duration,
+    /// How much address space the decoder may have; about twenty megabytes are in use. Above it the job fails as
+    /// `too-much-memory`.
+    #[arg(
+        long,
+        env = "DECANT_DECODER_MEMORY",
+        value_name = "DECANT_DECODER_MEMORY",
+        default_value = "512MiB",
+        value_parser = size
+    )]
+    pub decoder_memory: ByteSize,
+    /// How long the decoder may say nothing. After it the job fails as `decoder-stalled`.
+    #[arg(
+        long,
+        env = "DECANT_DECODER_SILENCE",
+        value_name = "DECANT_DECODER_SILENCE",
+        default_value = "30s",
+        value_parser = duration
+    )]
+    pub decoder_silence: Duration,
     /// Make a job of an event that has none: another producer's, whose video is in the store already.
     #[arg(
         long,
@@ -37,6 +100,33 @@ pub struct Config {
         value_name = "DECANT_FOREIGN_EVENTS"
     )]
     pub foreign_events: bool,
+}
+
+impl Config {
+    /// The decoder with its limits.
+    pub(crate) fn decoder(&self) -> Decoder {
+        let beside = || {
+            let program = std::env::current_exe().unwrap_or_default();
+            program.with_file_name("decant-decode")
+        };
+        let mut decoder = Decoder::new(self.decoder.clone().unwrap_or_else(beside));
+        decoder.limits = Limits {
+            sound: self.max_sound,
+            mp3_bytes: self.max_mp3.as_u64(),
+            cpu: self.decoder_cpu,
+            memory_bytes: self.decoder_memory.as_u64(),
+            streams: self.max_tracks.get(),
+            silence: self.decoder_silence,
+        };
+        decoder
+    }
+}
+
+fn size(text: &str) -> Result<ByteSize, String> {
+    match text.parse::<ByteSize>() {
+        Ok(size) if size.as_u64() > 0 => Ok(size),
+        _ => Err("expected a size such as 500MB or 2GiB".into()),
+    }
 }
 
 fn cores() -> NonZeroUsize {

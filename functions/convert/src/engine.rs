@@ -1,5 +1,5 @@
 use bytes::{Bytes, BytesMut};
-use decant_audio::{Mp3, Options};
+use decant_audio::{Decoder, Mp3, Options, Stop};
 use decant_store::{CHUNK_BYTES, Error as StoreError, PayloadReader, PayloadWriter};
 use std::{
     io::{self, Read, Seek, SeekFrom, Write},
@@ -32,6 +32,8 @@ type Made = Result<(Mp3, Box<dyn PayloadWriter>), Failed>;
 pub(crate) struct Engine {
     thread: JoinHandle<Made>,
     stop: CancellationToken,
+    /// For where the engine waits for its decoder and no read or write would fail.
+    decoder_stop: Stop,
     progress: Arc<AtomicU32>,
 }
 
@@ -40,8 +42,15 @@ pub(crate) fn start(
     video: Arc<dyn PayloadReader>,
     output: Box<dyn PayloadWriter>,
     title: &str,
-) -> Engine {
+    decoder: &Decoder,
+) -> Result<Engine, Failed> {
     let stop = CancellationToken::new();
+    let decoder_stop = Stop::new()
+        .map_err(|error| Failed::Audio(decant_audio::Error::Engine(error.to_string())))?;
+    let decoder = Decoder {
+        stop: Some(decoder_stop.clone()),
+        ..decoder.clone()
+    };
     let progress = Arc::new(AtomicU32::new(0));
     let input = Input {
         video,
@@ -63,7 +72,7 @@ pub(crate) fn start(
     };
     let reached = Arc::clone(&progress);
     let thread = tokio::task::spawn_blocking(move || {
-        let mp3 = decant_audio::convert(input, &options, &mut output, &mut |now| {
+        let mp3 = decant_audio::convert(input, &decoder, &options, &mut output, &mut |now| {
             let whole = now.duration.filter(|whole| !whole.is_zero());
             let part = whole.map_or(0.0, |whole| {
                 now.position.as_secs_f64() / whole.as_secs_f64()
@@ -74,11 +83,12 @@ pub(crate) fn start(
         output.flush().map_err(decant_audio::Error::Output)?;
         Ok((mp3, output.payload))
     });
-    Engine {
+    Ok(Engine {
         thread,
         stop,
+        decoder_stop,
         progress,
-    }
+    })
 }
 
 impl Engine {
@@ -92,10 +102,11 @@ impl Engine {
         f64::from(self.progress.load(Ordering::Relaxed)) / 100.0
     }
 
-    /// Ends the work: the engine's next read or write fails. Back when the thread has ended, or doesn't for long: then
+    /// Ends the work: the decoder at once, the engine with its next read or write. Back when the thread has ended, or doesn't for long: then
     /// it hangs where nothing reaches it, and whoever waits for the job must not hang too.
     pub(crate) async fn stop(mut self) {
         self.stop.cancel();
+        self.decoder_stop.stop();
         if tokio::time::timeout(LAST_WORDS, self.result())
             .await
             .is_err()

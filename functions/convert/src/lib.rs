@@ -3,9 +3,11 @@
 //! - `video_uploaded`: the handler.
 //! - `attempt`: one attempt at a job, under its lease, from claim to end.
 //! - `engine`: the audio engine on a thread of its own, reading from and writing to the store.
+//! - `decoder`: the program that decodes in a box, and whether the box holds.
 
 mod attempt;
 mod config;
+mod decoder;
 mod engine;
 mod error;
 mod video_uploaded;
@@ -16,6 +18,7 @@ use async_trait::async_trait;
 use axum::{Router, routing::post};
 use decant_function::{NotReady, Ready, chassis};
 use decant_store::Store;
+use decoder::CheckedDecoder;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
 
@@ -26,13 +29,18 @@ pub struct App {
     /// One permit for each conversion that may run at once. Whoever waits for one holds no lease yet.
     slots: Arc<Semaphore>,
     timeout: Duration,
+    decoder: CheckedDecoder,
     adopts_foreign_events: bool,
 }
 
 impl App {
-    /// Opens the store.
+    /// Opens the store, and tries the decoder's box: until it holds, the function isn't ready.
     pub async fn connect(config: &Config) -> anyhow::Result<Self> {
-        Ok(Self::new(Store::open(config.store.url()).await?, config))
+        let app = Self::new(Store::open(config.store.url()).await?, config);
+        if let Err(lack) = app.decoder.ready().await {
+            tracing::error!(error = %lack, "the decoder can't be used");
+        }
+        Ok(app)
     }
 
     /// Works on this store.
@@ -41,6 +49,7 @@ impl App {
             store,
             slots: Arc::new(Semaphore::new(config.parallel.get())),
             timeout: config.timeout,
+            decoder: CheckedDecoder::new(config.decoder()),
             adopts_foreign_events: config.foreign_events,
         }
     }
@@ -50,6 +59,7 @@ impl App {
 impl Ready for App {
     async fn ready(&self) -> Result<(), NotReady> {
         let lack = |error: decant_store::Error| NotReady(error.to_string());
+        self.decoder.ready().await?;
         self.store.jobs.now().await.map_err(lack)?;
         self.store.payloads.room().await.map_err(lack)
     }

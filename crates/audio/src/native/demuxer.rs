@@ -6,28 +6,32 @@ use std::ptr;
 use ffmpeg_next::format::context::{Input, StreamIo};
 use ffmpeg_next::{Dictionary, Error, ffi};
 
+use super::allowed;
+
 /// Probing ends after this many bytes, or this many microseconds of sound.
-const PROBE_OPTIONS: [(&str, &str); 5] = [
+const PROBE_OPTIONS: [(&str, &str); 7] = [
     ("probesize", "5000000"),
     ("analyzeduration", "5000000"),
-    ("max_streams", "100"),
+    // Far beyond what is allowed, which the caller checks: FFmpeg calls it a lack of memory.
+    ("max_streams", "10000"),
+    ("format_whitelist", allowed::FORMATS),
+    // There is none either.
+    ("protocol_whitelist", "none"),
     // Pictures are discarded, so don't wait for their frame rate and first timestamps.
     ("fpsprobesize", "0"),
     ("max_ts_probe", "0"),
 ];
 
-/// Opens the container behind `io` and learns what streams it has.
-///
-/// Does what `ffmpeg_next::format::input_from_stream` does, but discards everything that can't be heard *before*
-/// probing, so that pictures are neither read nor waited for, and refuses whatever else the container asks to open.
+/// Opens the container behind `io`, to be [probed](probe) next, and refuses whatever else it asks to open.
 pub(crate) fn open(mut io: StreamIo) -> Result<Input, Error> {
-    let options: Dictionary<'_> = PROBE_OPTIONS.iter().collect();
+    let mut options: Dictionary<'_> = PROBE_OPTIONS.iter().collect();
+    options.set("codec_whitelist", &allowed::codecs());
 
     // SAFETY: the context is checked for null before use. `io` outlives it: on failure `avformat_open_input` has freed
     // the context before `io` is dropped, on success `Input` owns both and drops them in that order, and
     // AVFMT_FLAG_CUSTOM_IO keeps FFmpeg from freeing the AVIOContext itself. `disown` hands the dictionary to FFmpeg,
     // which replaces it by the options it didn't know; `own` frees those.
-    let mut input = unsafe {
+    unsafe {
         let mut context = ffi::avformat_alloc_context();
         if context.is_null() {
             return Err(Error::Other { errno: ffi::ENOMEM });
@@ -47,16 +51,22 @@ pub(crate) fn open(mut io: StreamIo) -> Result<Input, Error> {
         if opened < 0 {
             return Err(Error::from(opened));
         }
-        Input::wrap_with_custom_io(context, io)
-    };
+        Ok(Input::wrap_with_custom_io(context, io))
+    }
+}
 
-    listen_to(&mut input, None);
+/// Learns what streams the container has.
+///
+/// [`open`] and this do what `ffmpeg_next::format::input_from_stream` does, but discard everything that can't be heard
+/// *before* probing, so that pictures are neither read nor waited for.
+pub(crate) fn probe(input: &mut Input) -> Result<(), Error> {
+    listen_to(input, None);
     // SAFETY: `input` holds an opened context; null asks for no options per stream.
     let probed = unsafe { ffi::avformat_find_stream_info(input.as_mut_ptr(), ptr::null_mut()) };
     if probed < 0 {
         return Err(Error::from(probed));
     }
-    Ok(input)
+    Ok(())
 }
 
 /// Discards every stream but the `wanted` one; all that aren't sound, while none is chosen yet.

@@ -1,5 +1,7 @@
-//! Everything `unsafe`: LAME, and the few things of FFmpeg that `ffmpeg-next` has no safe call for.
+//! Everything `unsafe`: LAME, the few things of FFmpeg that `ffmpeg-next` has no safe call for, and of the system.
 
+pub(crate) mod allowed;
+pub(crate) mod confine;
 pub(crate) mod demuxer;
 pub(crate) mod lame;
 pub(crate) mod limits;

@@ -7,12 +7,14 @@
 )]
 
 pub mod flac;
+pub mod mp4;
+pub mod stand_in;
 
 use std::io::{self, Cursor, Write};
 use std::process::Command;
 
-use decant_audio::{Error, Mp3, Options, convert};
-use symphonia::core::codecs::Decoder;
+use decant_audio::{Decoder, Error, Limits, Mp3, Options, convert};
+use symphonia::core::codecs::Decoder as _;
 use symphonia::core::codecs::DecoderOptions;
 use symphonia::core::formats::{FormatOptions, FormatReader};
 use symphonia::core::io::MediaSourceStream;
@@ -24,6 +26,26 @@ pub fn mp3_of(video: Vec<u8>) -> Result<(Mp3, Vec<u8>), Error> {
     mp3_with(video, &titled("A clip"))
 }
 
+/// The real one.
+pub fn decoder() -> Decoder {
+    Decoder::new(env!("CARGO_BIN_EXE_decant-decode"))
+}
+
+/// What becomes of a file under these limits.
+pub fn convert_within(limits: Limits, file: Vec<u8>) -> Result<Mp3, Error> {
+    let decoder = Decoder {
+        limits,
+        ..decoder()
+    };
+    convert(
+        Cursor::new(file),
+        &decoder,
+        &Options::default(),
+        &mut io::sink(),
+        &mut |_| {},
+    )
+}
+
 pub fn titled(title: &str) -> Options {
     Options {
         title: Some(title.to_owned()),
@@ -33,7 +55,13 @@ pub fn titled(title: &str) -> Options {
 
 pub fn mp3_with(video: Vec<u8>, options: &Options) -> Result<(Mp3, Vec<u8>), Error> {
     let mut file = Vec::new();
-    let mp3 = convert(Cursor::new(video), options, &mut file, &mut |_| {})?;
+    let mp3 = convert(
+        Cursor::new(video),
+        &decoder(),
+        options,
+        &mut file,
+        &mut |_| {},
+    )?;
     assert_eq!(file.len() as u64, mp3.size_bytes);
     file[..mp3.head.len()].copy_from_slice(&mp3.head);
     Ok((mp3, file))

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on must fail")]
 
+mod boxed;
 mod conversion;
 mod repeats;
 mod world;

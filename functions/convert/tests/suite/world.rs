@@ -5,6 +5,7 @@ use decant_convert::{App, Config, router};
 use decant_events::{FileId, JobFailed, Problem, Username, VideoUploaded};
 use decant_function::testing::TestFunction;
 use decant_store::{Bucket, Job, NewJob, Store, StoreUrl};
+use std::path::PathBuf;
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -27,7 +28,9 @@ impl Convert {
         let store = Store::open(&url.parse::<StoreUrl>().unwrap())
             .await
             .unwrap();
-        let arguments = ["decant-convert", "--store", &url]
+        // Of flags that are given twice the last counts.
+        let decoder = decoder().display().to_string();
+        let arguments = ["decant-convert", "--store", &url, "--decoder", &decoder]
             .into_iter()
             .chain(flags.iter().copied());
         let config = Config::parse_from(arguments);
@@ -91,6 +94,18 @@ impl Convert {
         );
         failed.problem
     }
+}
+
+/// The decoder's program lies in the folder above the test's own.
+pub(crate) fn decoder() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let decoder = test.ancestors().nth(2).unwrap().join("decant-decode");
+    assert!(
+        decoder.is_file(),
+        "there is no {} yet: run ./test, or `cargo build --workspace --bins` first",
+        decoder.display()
+    );
+    decoder
 }
 
 pub(crate) fn kevin() -> Username {

@@ -1,0 +1,133 @@
+//! Sound from the box: what [`decode::Sound`](crate::decode::Sound) makes in the child, as the parent gets it.
+
+use std::io::{self, Read, Seek, SeekFrom};
+use std::time::Duration;
+
+use crate::Error;
+use crate::decoder::Decoder;
+use crate::input::Input;
+use crate::pcm::{Pcm, Spec, Wish};
+use crate::process::Process;
+use crate::protocol::{Said, take_pcm};
+
+/// The sound of one video, decoded by a child that is given nothing but the bytes it asks for, and isn't believed.
+pub(crate) struct Sound<I> {
+    process: Process,
+    input: Input<I>,
+    answer: Vec<u8>,
+    found: Option<(Spec, Option<Duration>)>,
+    samples: u64,
+    most: Duration,
+}
+
+impl<I: Read + Seek> Sound<I> {
+    /// Starts the decoder and sees that its box holds.
+    pub(crate) fn open(input: Input<I>, decoder: &Decoder, wish: Wish) -> Result<Self, Error> {
+        let mut process = Process::start(decoder, input.length(), wish)?;
+        match process.hear()? {
+            Said::Confined(_) => {}
+            Said::Unconfined(reason) => return Err(Error::Unconfined(reason)),
+            _ => return Err(process.lied("spoke before it was confined")),
+        }
+        Ok(Self {
+            process,
+            input,
+            answer: Vec::new(),
+            found: None,
+            samples: 0,
+            most: decoder.limits.sound,
+        })
+    }
+
+    /// What the container says. Damaged ones say anything, and it is known from the first sound on.
+    pub(crate) fn duration(&self) -> Option<Duration> {
+        self.found.and_then(|(_, duration)| duration)
+    }
+
+    /// The next bit of sound, at most a third of a second of it, into `pcm`. `None` after the last.
+    ///
+    /// # Errors
+    /// The input's, those that the child met, and those that end it.
+    pub(crate) fn next(&mut self, pcm: &mut Pcm) -> Result<Option<Spec>, Error> {
+        loop {
+            match (self.process.hear()?, self.found) {
+                (Said::Read { offset, length }, _) => self.serve(offset, length)?,
+                (Said::Found { spec, duration }, None) => self.found = Some((spec, duration)),
+                (Said::Pcm, Some((spec, _))) => {
+                    let taken = take_pcm(self.process.payload(), spec.channels, pcm);
+                    if taken.is_none() {
+                        return Err(self.process.lied("sent samples that are none"));
+                    }
+                    self.samples += pcm.left.len() as u64;
+                    if self.samples > u64::from(spec.rate_hz).saturating_mul(self.most.as_secs()) {
+                        return Err(Error::TooMuchSound(self.most));
+                    }
+                    return Ok(Some(spec));
+                }
+                (Said::End, Some(_)) => {
+                    pcm.left.clear();
+                    pcm.right.clear();
+                    return Ok(None);
+                }
+                (Said::Failed(error), _) => return Err(error),
+                _ => return Err(self.process.lied("spoke out of turn")),
+            }
+        }
+    }
+
+    /// Gives the child the bytes that it asks for. It can't be told that they can't be had: it ends then.
+    fn serve(&mut self, offset: u64, length: usize) -> Result<(), Error> {
+        let is_within = offset
+            .checked_add(length as u64)
+            .is_some_and(|end| end <= self.input.length());
+        if !is_within {
+            return Err(self.process.lied("asked for bytes that don't exist"));
+        }
+        self.answer.resize(length, 0);
+        self.input
+            .seek(SeekFrom::Start(offset))
+            .map_err(Error::Input)?;
+        if let Err(error) = self.input.read_exact(&mut self.answer) {
+            let fault = self.input.fault();
+            return Err(Error::Input(fault.take().unwrap_or(error)));
+        }
+        self.process.tell(&self.answer)
+    }
+}
+
+/// A writer that takes no more than a conversion may give.
+pub(crate) struct Bounded<'a> {
+    output: &'a mut dyn io::Write,
+    left_bytes: u64,
+    is_exceeded: bool,
+}
+
+impl<'a> Bounded<'a> {
+    pub(crate) fn new(output: &'a mut dyn io::Write, most_bytes: u64) -> Self {
+        Self {
+            output,
+            left_bytes: most_bytes,
+            is_exceeded: false,
+        }
+    }
+
+    pub(crate) fn is_exceeded(&self) -> bool {
+        self.is_exceeded
+    }
+}
+
+impl io::Write for Bounded<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if bytes.len() as u64 > self.left_bytes {
+            self.is_exceeded = true;
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        let written = self.output.write(bytes)?;
+        self.left_bytes = self.left_bytes.saturating_sub(written as u64);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.output.flush()
+    }
+}
