@@ -84,13 +84,13 @@ impl Wiring {
     }
 }
 
-/// As many conversions as this machine has cores, unless somebody knows better.
+/// Two conversions, which share the cores, or one where there is one core, unless somebody knows better.
 fn slots() -> anyhow::Result<usize> {
     match env::var("DECANT_CONVERT_PARALLEL") {
         Ok(slots) => slots.parse().with_context(|| {
             format!("DECANT_CONVERT_PARALLEL: expected a number such as 2, got {slots}")
         }),
-        Err(_) => Ok(std::thread::available_parallelism().map_or(1, usize::from)),
+        Err(_) => Ok(std::thread::available_parallelism().map_or(1, |cores| cores.get().min(2))),
     }
 }
 

@@ -28,12 +28,13 @@ pub struct Config {
         value_parser = duration
     )]
     pub timeout: Duration,
-    /// How many conversions run at once; by default as many as the machine has cores.
+    /// How many conversions run at once, each of them on all cores; by default two, or one where there is one core. Two, so
+    /// that a short video doesn't wait for the end of a long one.
     #[arg(
         long,
         env = "DECANT_CONVERT_PARALLEL",
         value_name = "DECANT_CONVERT_PARALLEL",
-        default_value_t = cores()
+        default_value_t = two_or_one()
     )]
     pub parallel: NonZeroUsize,
     /// The program that demuxes and decodes in a box; by default `decant-decode` beside this program.
@@ -129,6 +130,7 @@ fn size(text: &str) -> Result<ByteSize, String> {
     }
 }
 
-fn cores() -> NonZeroUsize {
-    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+fn two_or_one() -> NonZeroUsize {
+    let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    cores.min(const { NonZeroUsize::new(2).expect("not zero") })
 }
