@@ -1,4 +1,5 @@
 use crate::{App, error::Error, mailer::SendError};
+use backon::{ConstantBuilder, Retryable};
 use chrono::Utc;
 use decant_events::FileId;
 use decant_function::reasons;
@@ -9,6 +10,11 @@ use tracing::Instrument;
 /// How long a mail is ours: longer than a server may take with it (45 s) and then a busy database with the note that it
 /// is sent (a minute and more).
 pub(crate) const LEASE: Duration = Duration::from_secs(150);
+
+/// How long a database that is away is waited for once a mail has left: until shortly before the lease ends, since a mail
+/// without its note goes out again.
+const NOTE_TRIES: usize = 60;
+const NOTE_PAUSE: Duration = Duration::from_secs(1);
 
 /// What became of the mail about a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +67,7 @@ impl App {
     async fn note_sent(&self, lease: &Lease, job: &Job) -> Result<Mailed, Error> {
         metrics::counter!("decant_mails_total", "result" => "sent").increment(1);
         tracing::info!(job.id = %job.id, job.run = job.run, job.state = %job.state, "mail sent");
-        match self.store.jobs.mailed(lease).await {
+        match self.note(lease).await {
             Ok(()) => Ok(Mailed::Now),
             Err(StoreError::LeaseLost) => {
                 tracing::warn!(job.id = %job.id, "somebody else may have sent this mail too");
@@ -72,6 +78,18 @@ impl App {
         }
     }
 
+    /// Writes into the record that this run has its mail. Tries again what was cut off: if it was done all the same, the
+    /// lease is lost by then.
+    async fn note(&self, lease: &Lease) -> Result<(), StoreError> {
+        let tries = ConstantBuilder::default()
+            .with_delay(NOTE_PAUSE)
+            .with_max_times(NOTE_TRIES);
+        (|| self.store.jobs.mailed(lease))
+            .retry(tries)
+            .when(|error| matches!(error, StoreError::Unavailable(_)))
+            .await
+    }
+
     /// The record counts it as mailed, so that nobody tries again: what is left of it is this line and the count.
     async fn note_refused(
         &self,
@@ -79,7 +97,7 @@ impl App {
         job: &Job,
         why: &SendError,
     ) -> Result<Mailed, Error> {
-        match self.store.jobs.mailed(lease).await {
+        match self.note(lease).await {
             Ok(()) => {
                 metrics::counter!("decant_mails_total", "result" => "refused").increment(1);
                 tracing::error!(job.id = %job.id, job.run = job.run, error = reasons(why), "mail given up");
