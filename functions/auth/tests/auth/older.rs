@@ -184,6 +184,23 @@ async fn whoever_is_listed_can_sign_in() {
     assert_eq!(auth.place.count(LEFT).await, 2);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_ends_however_long_it_forgets_those_who_are_here() {
+    let auth = start().await;
+    auth.place
+        .execute(
+            "CREATE TRIGGER slow BEFORE DELETE ON user FOR EACH ROW DO SLEEP(2);
+             DELETE FROM user;
+             INSERT INTO user (email, password) VALUES
+                 ('kevin@email.com', ''), (' Kevin@email.com', ''), ('  KEVIN@email.com', '')",
+        )
+        .await;
+    // Longer than an answer is waited for.
+    let said = auth.place.done(&["import"]);
+    assert_eq!(said, "0 imported, 1 here already\n");
+    assert_eq!(auth.place.count(LEFT).await, 0);
+}
+
 #[tokio::test]
 async fn import_takes_everybody_over_and_names_nobody() {
     let auth = start_with(quick(), ODD).await;
