@@ -106,6 +106,13 @@ async fn connect(url: &MySqlUrl) -> Result<MySqlConnection, Error> {
         .map_err(|error| Error::Unreachable(url.to_string(), error))
 }
 
+/// Fails unless our tables are there and may be read.
+pub(crate) async fn has_tables(connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
+    let tables = "SELECT EXISTS (SELECT 1 FROM users), EXISTS (SELECT 1 FROM login_attempts),
+         EXISTS (SELECT 1 FROM write_lock)";
+    sqlx::query(tables).execute(connection).await.map(drop)
+}
+
 /// The server's time in milliseconds since 1970.
 pub(crate) async fn now(connection: &mut MySqlConnection) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar("SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) DIV 1000")

@@ -1,6 +1,6 @@
 use super::{Database, Error, OlderUsers, StoredPassword, User, Users, older, row::UserRow};
 use crate::{
-    mysql::{Connections, MySqlUrl, now},
+    mysql::{Connections, MySqlUrl, has_tables, now},
     throttle::{Clock, MySqlThrottle},
 };
 use async_trait::async_trait;
@@ -25,15 +25,7 @@ struct MySqlUsers(Connections);
 impl Users for MySqlUsers {
     async fn ping(&self) -> Result<(), Error> {
         self.0
-            .run(async |connection| {
-                sqlx::query(
-                    "SELECT EXISTS (SELECT 1 FROM users), EXISTS (SELECT 1 FROM login_attempts),
-                         EXISTS (SELECT 1 FROM write_lock)",
-                )
-                .execute(connection)
-                .await?;
-                Ok(())
-            })
+            .run(async |connection| Ok(has_tables(connection).await?))
             .await
     }
 
