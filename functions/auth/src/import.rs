@@ -14,7 +14,7 @@ pub(crate) async fn run(database: &Database) -> anyhow::Result<()> {
         .context("there is no table user (id, email, password), or this account may not read it")?;
     let passwords = Passwords::default();
     let (mut imported, mut here_already) = (0, older.here_already);
-    let mut without_password = 0;
+    let (mut without_password, mut changed) = (0, 0);
     for user in &older.to_import {
         let StoredPassword::PlainText(plain_text) = &user.password else {
             continue;
@@ -24,9 +24,15 @@ pub(crate) async fn run(database: &Database) -> anyhow::Result<()> {
             continue;
         };
         let hash = passwords.hash(password).await?;
-        match database.users.take_over(user, &hash).await? {
-            true => imported += 1,
-            false => here_already += 1, // by a login in between
+        if database.users.take_over(user, &hash).await? {
+            imported += 1;
+            continue;
+        }
+        let now = database.users.find(&user.username).await?;
+        match now.map(|user| user.password) {
+            Some(StoredPassword::Hash(_)) => here_already += 1, // by a login in between
+            Some(StoredPassword::PlainText(_)) => changed += 1,
+            None => {} // removed in between
         }
     }
     let mut out = io::stdout().lock();
@@ -38,6 +44,9 @@ pub(crate) async fn run(database: &Database) -> anyhow::Result<()> {
             "{left} left: {} without a mail address, {without_password} without a password",
             older.without_address
         )?;
+    }
+    if changed > 0 {
+        writeln!(out, "{changed} changed meanwhile: import again")?;
     }
     Ok(())
 }

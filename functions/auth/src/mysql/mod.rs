@@ -11,8 +11,9 @@ pub use url::MySqlUrl;
 
 use crate::users::Error;
 use sqlx::{
-    Connection, Executor, MySqlConnection, MySqlPool,
+    Connection, Executor, MySql, MySqlConnection, MySqlPool,
     mysql::{MySqlConnectOptions, MySqlPoolOptions},
+    pool::PoolConnection,
 };
 use std::time::Duration;
 use tokio::time::timeout;
@@ -50,14 +51,15 @@ impl Connections {
         &self,
         work: impl AsyncFnOnce(&mut MySqlConnection) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let mut connection = self.0.acquire().await?;
-        match timeout(PATIENCE, work(&mut connection)).await {
-            Ok(result) => result,
-            Err(_) => {
-                connection.close_on_drop();
-                Err(Error::Silent(PATIENCE))
-            }
-        }
+        let mut borrowed = Borrowed {
+            connection: self.0.acquire().await?,
+            finished: false,
+        };
+        let result = timeout(PATIENCE, work(&mut borrowed.connection))
+            .await
+            .map_err(|_| Error::Silent(PATIENCE))?;
+        borrowed.finished = true;
+        result
     }
 
     /// Does something in a transaction, as the only one in the whole system that does so: what was read is still true
@@ -80,6 +82,21 @@ impl Connections {
     }
 }
 
+/// A connection of the pool, which is closed where its work is broken off: sqlx knows of a transaction only from BEGIN's
+/// answer on, and would leave one that nobody waited for to whoever comes next.
+struct Borrowed {
+    connection: PoolConnection<MySql>,
+    finished: bool,
+}
+
+impl Drop for Borrowed {
+    fn drop(&mut self) {
+        if !self.finished {
+            self.connection.close_on_drop();
+        }
+    }
+}
+
 /// A connection of one's own.
 async fn connect(url: &MySqlUrl) -> Result<MySqlConnection, Error> {
     let options: MySqlConnectOptions = url.options();
@@ -89,9 +106,68 @@ async fn connect(url: &MySqlUrl) -> Result<MySqlConnection, Error> {
         .map_err(|error| Error::Unreachable(url.to_string(), error))
 }
 
+/// Fails unless our tables are there and may be read.
+pub(crate) async fn has_tables(connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
+    let tables = "SELECT EXISTS (SELECT 1 FROM users), EXISTS (SELECT 1 FROM login_attempts),
+         EXISTS (SELECT 1 FROM write_lock)";
+    sqlx::query(tables).execute(connection).await.map(drop)
+}
+
 /// The server's time in milliseconds since 1970.
 pub(crate) async fn now(connection: &mut MySqlConnection) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar("SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) DIV 1000")
         .fetch_one(connection)
         .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use decant_test_servers::MySqlServer;
+    use std::{future::poll_fn, pin::pin, task::Poll};
+
+    /// Polls it so often, or to its end.
+    async fn poll_times(times: usize, future: impl Future) {
+        let (mut future, mut polled) = (pin!(future), 0);
+        poll_fn(|context| {
+            polled += 1;
+            if polled > times || future.as_mut().poll(context).is_ready() {
+                return Poll::Ready(());
+            }
+            Poll::Pending
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn work_that_is_broken_off_leaves_no_transaction_open() {
+        let server = tokio::task::spawn_blocking(MySqlServer::shared).await;
+        let server = server.expect("a server");
+        let root = server.url("mysql").parse().expect("a place");
+        let mut root = connect(&root).await.expect("a connection");
+        let made = root.execute("CREATE DATABASE broken_off").await;
+        made.expect("a database");
+        let url = server.url("broken_off").parse().expect("a place");
+        migrate(&url).await.expect("tables");
+        // One connection, so that the next one to ask gets that which was broken off.
+        let pool = MySqlPoolOptions::new().max_connections(1);
+        let connections = Connections(pool.connect_lazy_with(url.options()));
+        let connected = connections.run(async |_| Ok(())).await;
+        connected.expect("a connection");
+        for times in 0..12_usize {
+            poll_times(times, connections.alone(async |_| Ok(()))).await;
+            let written = connections.run(async |connection| {
+                let written =
+                    connection.execute("INSERT INTO write_lock SELECT max(id) + 1 FROM write_lock");
+                Ok(written.await.map(drop)?)
+            });
+            written.await.expect("a write");
+            let committed = "SELECT CAST(max(id) AS SIGNED) - 2 FROM broken_off.write_lock";
+            let committed: i64 = sqlx::query_scalar(committed)
+                .fetch_one(&mut root)
+                .await
+                .expect("a number");
+            assert_eq!(committed, times as i64, "after {times} polls");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 use super::{Database, Error, OlderUsers, StoredPassword, User, Users, older, row::UserRow};
 use crate::{
-    mysql::{Connections, MySqlUrl, now},
+    mysql::{Connections, MySqlUrl, has_tables, now},
     throttle::{Clock, MySqlThrottle},
 };
 use async_trait::async_trait;
@@ -25,15 +25,7 @@ struct MySqlUsers(Connections);
 impl Users for MySqlUsers {
     async fn ping(&self) -> Result<(), Error> {
         self.0
-            .run(async |connection| {
-                sqlx::query(
-                    "SELECT EXISTS (SELECT 1 FROM users), EXISTS (SELECT 1 FROM login_attempts),
-                         EXISTS (SELECT 1 FROM write_lock)",
-                )
-                .execute(connection)
-                .await?;
-                Ok(())
-            })
+            .run(async |connection| Ok(has_tables(connection).await?))
             .await
     }
 
@@ -135,33 +127,36 @@ impl Users for MySqlUsers {
     }
 
     async fn older(&self) -> Result<Option<OlderUsers>, Error> {
-        self.0
-            .alone(async |connection| {
-                let Some(older) = older::all(connection).await? else {
-                    return Ok(None);
-                };
-                let ours = all(connection).await?;
-                let names: HashSet<&Username> = ours.iter().map(|user| &user.username).collect();
-                let mut here_already = HashSet::new();
-                let mut to_import = Vec::new();
-                for user in older.users {
-                    if names.contains(&user.username) {
-                        older::remove(connection, &user.username).await?;
-                        here_already.insert(user.username);
-                    } else {
-                        to_import.push(User::from(user));
-                    }
-                }
-                // Rows of one person stand in the order in which they count.
-                let mut first = HashSet::new();
-                to_import.retain(|user| first.insert(user.username.clone()));
-                Ok(Some(OlderUsers {
-                    to_import,
-                    here_already: here_already.len(),
-                    without_address: older.without_address,
-                }))
-            })
-            .await
+        let read = self.0.run(async |connection| {
+            let older = older::all(connection).await?;
+            Ok((older, all(connection).await?))
+        });
+        let (Some(older), ours) = read.await? else {
+            return Ok(None);
+        };
+        let names: HashSet<Username> = ours.into_iter().map(|user| user.username).collect();
+        let mut seen = HashSet::new();
+        let mut to_import = Vec::new();
+        let mut here_already = 0;
+        for user in older.users {
+            // Rows of one person stand in the order in which they count.
+            let is_first = seen.insert(user.username.clone());
+            if names.contains(&user.username) {
+                // Each by itself: however many there are, none waits for all, nor does a login.
+                let removed = self
+                    .0
+                    .run(async |connection| older::remove_row(connection, user.id).await);
+                removed.await?;
+                here_already += usize::from(is_first);
+            } else if is_first {
+                to_import.push(User::from(user));
+            }
+        }
+        Ok(Some(OlderUsers {
+            to_import,
+            here_already,
+            without_address: older.without_address,
+        }))
     }
 }
 

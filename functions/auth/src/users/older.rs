@@ -12,7 +12,7 @@ use sqlx::{MySqlConnection, mysql::MySqlDatabaseError};
 pub(super) struct OlderUser {
     pub(super) username: Username,
     pub(super) password: SecretString,
-    id: i64,
+    pub(super) id: i64,
     written_so: bool,
 }
 
@@ -33,10 +33,14 @@ pub(super) async fn find(
     connection: &mut MySqlConnection,
     username: &Username,
 ) -> Result<Vec<OlderUser>, Error> {
-    // Whatever character set and collation the column has: this one takes more as equal than we do.
+    // Whatever character set and collation the column has. This takes too many, and never one too few: the case of ASCII
+    // is the collation's business, everything else is `Username`'s.
     let rows = sqlx::query_as(
-        "SELECT CAST(id AS SIGNED), CONVERT(email USING utf8mb4), CONVERT(password USING utf8mb4)
-         FROM user WHERE TRIM(CONVERT(email USING utf8mb4)) COLLATE utf8mb4_general_ci = ?",
+        "SELECT * FROM (
+             SELECT CAST(id AS SIGNED) AS id, COALESCE(CONVERT(email USING utf8mb4), '') AS email,
+                 COALESCE(CONVERT(password USING utf8mb4), '') AS password
+             FROM user) AS older
+         WHERE LOCATE(?, email COLLATE utf8mb4_general_ci) > 0 OR LENGTH(email) > CHAR_LENGTH(email)",
     )
     .bind(username.as_str())
     .fetch_all(connection)
@@ -49,7 +53,8 @@ pub(super) async fn find(
 /// Everybody; `None` where there is no such table.
 pub(super) async fn all(connection: &mut MySqlConnection) -> Result<Option<Older>, Error> {
     let rows = sqlx::query_as(
-        "SELECT CAST(id AS SIGNED), CONVERT(email USING utf8mb4), CONVERT(password USING utf8mb4)
+        "SELECT CAST(id AS SIGNED), COALESCE(CONVERT(email USING utf8mb4), ''),
+             COALESCE(CONVERT(password USING utf8mb4), '')
          FROM user",
     )
     .fetch_all(connection)
@@ -64,12 +69,18 @@ pub(super) async fn remove(
 ) -> Result<bool, Error> {
     let users = find(connection, username).await?;
     for user in &users {
-        sqlx::query("DELETE FROM user WHERE id = ?")
-            .bind(user.id)
-            .execute(&mut *connection)
-            .await?;
+        remove_row(connection, user.id).await?;
     }
     Ok(!users.is_empty())
+}
+
+/// Removes one row, if it is still there.
+pub(super) async fn remove_row(connection: &mut MySqlConnection, id: i64) -> Result<(), Error> {
+    sqlx::query("DELETE FROM user WHERE id = ?")
+        .bind(id)
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 /// There is no such table; or we have no right to it, which is all that the server says where both are so; or it is

@@ -38,10 +38,32 @@ async fn each_account_may_do_its_own_and_nothing_else() {
     let output = migrator.user(&["add", KEVIN], PASSWORD);
     assert!(output.status.success(), "{}", stderr(&output));
 
+    // An account that sees nothing of ours is told that it can't make it.
+    let nobody = "CREATE USER nobody IDENTIFIED BY 'change me'; GRANT EXECUTE ON auth.* TO nobody";
+    grant(server, nobody).await;
+    let output = place(server, "nobody").program(&["migrate"]).output();
+    let output = output.expect("a program");
+    assert!(stderr(&output).contains("denied"), "{}", stderr(&output));
+    assert!(!output.status.success());
+    // One that sees that all is there has nothing to make.
+    grant(server, "GRANT SELECT ON auth.* TO nobody").await;
+    place(server, "nobody").done(&["migrate"]);
+
     grant(server, SERVING).await;
     let serving = place(server, "auth_user");
+    // What `decant up` does at each start: this, and the user that it is told of.
     let output = serving.program(&["migrate"]).output().expect("a program");
-    assert!(stderr(&output).contains("denied"), "{}", stderr(&output));
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("tables are there"),
+        "{}",
+        stderr(&output)
+    );
+    assert!(serving.done(&["user", "list"]).contains(KEVIN));
+    for name in [KEVIN, "admin@localhost"] {
+        let output = serving.user(&["add", name, "--admin", "--if-absent"], PASSWORD);
+        assert!(output.status.success(), "{}", stderr(&output));
+    }
     // It has its tables, but not the right to add anybody behind migrate's back: the test's own user is Kevin.
     let auth = TestAuth::open(serving, quick()).await;
     assert_eq!(auth.login(KEVIN, "wrong").await.status, 401);

@@ -158,6 +158,49 @@ async fn an_address_is_one_person_however_it_was_written() {
     assert_eq!(auth.place.count(LEFT).await, 2, "root and empty");
 }
 
+const SPACE_AND_NULL: &str = r"CREATE TABLE user (
+        id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, email VARCHAR(255), password VARCHAR(255)
+    ) CHARACTER SET utf8mb4;
+    INSERT INTO user (email, password) VALUES
+        ('cr@email.com\r', 'Admin123'), ('\tTab@email.com\n', 'Admin123'),
+        (CONCAT('nbsp@email.com', CONVERT(0xC2A0 USING utf8mb4)), 'Admin123'),
+        (CONCAT(CONVERT(0xE284AA USING utf8mb4), 'elvin@email.com'), 'Admin123'),
+        ('left@email.com\r', 'Admin123'), (NULL, 'no address'), ('null@email.com', NULL)";
+
+#[tokio::test]
+async fn whoever_is_listed_can_sign_in() {
+    let auth = start_with(quick(), SPACE_AND_NULL).await;
+    let list = auth.place.done(&["user", "list"]);
+    assert_eq!(list.matches("not imported").count(), 6, "{list}");
+    for name in ["cr", "tab", "nbsp", "kelvin"] {
+        let name = format!("{name}@email.com");
+        let answer = auth.login(&name, OLD_PASSWORD).await;
+        assert_eq!(answer.status, 200, "{name}");
+    }
+    assert_eq!(auth.login("null@email.com", "").await.status, 401);
+    let said = auth.place.done(&["import"]);
+    let left = "2 left: 1 without a mail address, 1 without a password";
+    assert_eq!(said, format!("1 imported, 0 here already\n{left}\n"));
+    assert_eq!(auth.place.count(LEFT).await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_ends_however_long_it_forgets_those_who_are_here() {
+    let auth = start().await;
+    auth.place
+        .execute(
+            "CREATE TRIGGER slow BEFORE DELETE ON user FOR EACH ROW DO SLEEP(2);
+             DELETE FROM user;
+             INSERT INTO user (email, password) VALUES
+                 ('kevin@email.com', ''), (' Kevin@email.com', ''), ('  KEVIN@email.com', '')",
+        )
+        .await;
+    // Longer than an answer is waited for.
+    let said = auth.place.done(&["import"]);
+    assert_eq!(said, "0 imported, 1 here already\n");
+    assert_eq!(auth.place.count(LEFT).await, 0);
+}
+
 #[tokio::test]
 async fn import_takes_everybody_over_and_names_nobody() {
     let auth = start_with(quick(), ODD).await;
