@@ -52,13 +52,18 @@ impl Rabbit {
     }
 
     /// Lets the server do something that only Erlang can say. `EXCHANGE` is the Broker's.
-    fn eval(&self, erlang: &str) {
+    fn eval(&self, erlang: &str) -> String {
         let exchange = format!(
             "rabbit_misc:r(<<\"{}\">>, exchange, <<\"b.test\">>)",
             self.vhost
         );
         let erlang = erlang.replace("EXCHANGE", &exchange);
-        self.server.ctl(&["eval", &erlang]);
+        self.server.ctl(&["eval", &erlang])
+    }
+
+    /// The channels with confirmations, but for those that are stuck.
+    fn confirming(&self) -> String {
+        self.eval("[C || C <- rabbit_channel:list() -- persistent_term:get(stuck, []), (catch rabbit_channel:info(C, [confirm])) =:= [{confirm, true}]].")
     }
 
     async fn queues(&self) -> RabbitQueues {
@@ -286,6 +291,69 @@ async fn a_message_that_comes_back_a_hundred_times_is_still_there() {
 
     soon(consumer.next()).await.unwrap().ack().await.unwrap();
     assert_eq!(queues.depth("letters").await.unwrap(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_rabbitmq_does_not_keep_costs_the_others_no_channel() {
+    let rabbit = Rabbit::start().await;
+    let queues = rabbit.queues().await;
+    queues.publish(message("1")).await.unwrap();
+    let before = rabbit.confirming();
+    let bound = r#"{"max-length": 1, "overflow": "reject-publish"}"#;
+    let policy = ["set_policy", "--vhost", rabbit.vhost, "full", "all", bound];
+    rabbit.server.ctl(&policy);
+
+    let mut refused = Ok(());
+    until(async || {
+        refused = queues.publish(message("2")).await;
+        refused.is_err()
+    })
+    .await;
+
+    assert!(matches!(&refused, Err(QueueError::Away(why)) if why.to_string().contains("keep")));
+    // The next one would open a new channel.
+    let _ = queues.publish(message("3")).await;
+    assert_eq!(rabbit.confirming(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_failure_leaves_the_channel_that_came_after_its_own() {
+    let rabbit = Rabbit::start().await;
+    let queues = rabbit.queues().await;
+    queues.publish(message("1")).await.unwrap();
+    let stuck = rabbit.confirming();
+    rabbit.eval(
+        "persistent_term:put(stuck, [C || C <- rabbit_channel:list(), rabbit_channel:info(C, [confirm]) =:= [{confirm, true}]]), [sys:suspend(C) || C <- persistent_term:get(stuck)].",
+    );
+    let publish = |id: &'static str| {
+        let queues = queues.clone();
+        tokio::spawn(async move { queues.publish(message(id)).await })
+    };
+
+    let first = publish("first");
+    let mut late = Vec::new();
+    until(async || {
+        late.push(publish("late"));
+        first.is_finished()
+    })
+    .await;
+    assert!(matches!(first.await.unwrap(), Err(QueueError::Away(_))));
+    queues.publish(message("2")).await.unwrap();
+    let fresh = rabbit.confirming();
+
+    assert_ne!(fresh, stuck);
+    let mut failed = 0;
+    for late in late {
+        failed += usize::from(late.await.unwrap().is_err());
+    }
+    assert!(
+        failed > 10,
+        "{failed} failed after there was a fresh channel"
+    );
+    queues.publish(message("3")).await.unwrap();
+    assert_eq!(rabbit.confirming(), fresh);
+    rabbit
+        .eval("[sys:resume(C) || C <- persistent_term:get(stuck)], persistent_term:erase(stuck).");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -31,7 +31,7 @@ pub(super) struct Publisher {
 /// A channel with confirmations.
 struct Lane {
     turns: Semaphore,
-    channel: Mutex<Option<Channel>>,
+    channel: Mutex<Option<Arc<Channel>>>,
 }
 
 impl Lane {
@@ -40,6 +40,13 @@ impl Lane {
             turns: Semaphore::new(turns),
             channel: Mutex::default(),
         }
+    }
+
+    /// Keeps this channel from the next message. The one that came after it stays: ids of channels say nothing here, as
+    /// every connection begins to count again.
+    async fn forget(&self, channel: &Arc<Channel>) {
+        let mut kept = self.channel.lock().await;
+        kept.take_if(|kept| Arc::ptr_eq(kept, channel));
     }
 }
 
@@ -81,37 +88,47 @@ impl Publisher {
         let (properties, body) = encode(message)?;
         let exchange = short(exchange)?;
         let session = self.link.session()?;
+        let mut used = None;
         let sent = async {
             let _turn = lane.turns.acquire().await;
-            let channel = self.channel(lane, &session).await?;
-            confirmed(&channel, exchange, properties, &body, mandatory).await
+            let channel = used.insert(self.channel(lane, &session).await?);
+            confirmed(channel, exchange, properties, &body, mandatory).await
         };
         let sent = link::within(link::ANSWER, sent);
-        tokio::select! {
+        let confirmation = tokio::select! {
             biased;
-            refusal = session.refusal() => Err(refusal),
-            sent = sent => match sent {
-                Err(QueueError::Away(why)) => {
-                    // Whatever is the matter, it is not carried over to the next message.
-                    lane.channel.lock().await.take();
-                    Err(QueueError::Away(why))
-                }
-                sent => sent,
-            },
+            refusal = session.refusal() => return Err(refusal),
+            sent = sent => sent,
+        };
+        let why = match confirmation {
+            Ok(Confirmation::Ack(None)) => return Ok(()),
+            Ok(Confirmation::Ack(Some(_))) if !mandatory => return Ok(()),
+            // An answer, and the channel is as good as before.
+            Ok(Confirmation::Nack(_)) => {
+                return Err(QueueError::Away("RabbitMQ did not keep it".into()));
+            }
+            Ok(Confirmation::Ack(Some(_))) => QueueError::Away("the queue is not there".into()),
+            Ok(Confirmation::NotRequested) => QueueError::Away("RabbitMQ confirms nothing".into()),
+            Err(why) => why,
+        };
+        // Whatever is the matter, it is not carried over to the next message.
+        if let Some(used) = used {
+            lane.forget(&used).await;
         }
+        Err(why)
     }
 
-    async fn channel(&self, lane: &Lane, session: &Session) -> Result<Channel, QueueError> {
+    async fn channel(&self, lane: &Lane, session: &Session) -> Result<Arc<Channel>, QueueError> {
         let mut kept = lane.channel.lock().await;
         if let Some(channel) = kept.as_ref().filter(|channel| channel.status().connected()) {
-            return Ok(channel.clone());
+            return Ok(Arc::clone(channel));
         }
         // The last one may have been closed because something is not there any more.
         self.declared.declare_all(&session.connection).await?;
         let channel = session.connection.create_channel().await.map_err(away)?;
         let confirms = ConfirmSelectOptions::default();
         channel.confirm_select(confirms).await.map_err(away)?;
-        Ok(kept.insert(channel).clone())
+        Ok(Arc::clone(kept.insert(Arc::new(channel))))
     }
 }
 
@@ -121,18 +138,12 @@ async fn confirmed(
     properties: BasicProperties,
     body: &[u8],
     mandatory: bool,
-) -> Result<(), QueueError> {
+) -> Result<Confirmation, QueueError> {
     let options = BasicPublishOptions {
         mandatory,
         ..BasicPublishOptions::default()
     };
     let key = ShortString::default();
     let sent = channel.basic_publish(exchange, key, options, body, properties);
-    match sent.await.map_err(away)?.await.map_err(away)? {
-        Confirmation::Ack(None) => Ok(()),
-        Confirmation::Ack(Some(_)) if !mandatory => Ok(()),
-        Confirmation::Ack(Some(_)) => Err(QueueError::Away("the queue is not there".into())),
-        Confirmation::Nack(_) => Err(QueueError::Away("RabbitMQ did not keep it".into())),
-        Confirmation::NotRequested => Err(QueueError::Away("RabbitMQ confirms nothing".into())),
-    }
+    sent.await.map_err(away)?.await.map_err(away)
 }
