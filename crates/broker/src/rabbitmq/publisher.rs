@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use cloudevents::AttributesReader as _;
 use lapin::{
     BasicProperties, Channel, Confirmation,
     options::{BasicPublishOptions, ConfirmSelectOptions},
@@ -12,7 +13,7 @@ use tokio::sync::{Mutex, Semaphore};
 use super::{
     declared::{Declared, short},
     link::{self, Link, Session, away},
-    message::encode,
+    message::{EVENT_HEADERS, Encoded, LETTER_HEADERS, encode},
 };
 use crate::{Message, QueueError, names::dead_letter_exchange};
 
@@ -64,28 +65,42 @@ impl Publisher {
 
     /// Copies a message into every queue whose filter it passes.
     pub(super) async fn publish(&self, message: &Message) -> Result<(), QueueError> {
-        self.send(&self.events, self.declared.exchange(), message, false)
+        let encoded = encode(message, EVENT_HEADERS)?;
+        self.send(&self.events, self.declared.exchange(), encoded, false)
             .await
     }
 
-    /// Puts a message into a queue of dead letters, and nowhere is an error.
+    /// Puts a message into a queue of dead letters, and nowhere is an error. One that no queue can hold is given up:
+    /// it would fail here every time that it came back, in front of all others.
     pub(super) async fn dead_letter(
         &self,
         queue: &str,
         message: &Message,
     ) -> Result<(), QueueError> {
+        let encoded = match encode(message, LETTER_HEADERS) {
+            Ok(encoded) => encoded,
+            Err(unfit) => {
+                tracing::error!(
+                    queue.name = queue,
+                    event.id = message.event.id(),
+                    event.type = message.event.ty(),
+                    error = %unfit,
+                    "an event can't be kept as a dead letter: it is gone"
+                );
+                return Ok(());
+            }
+        };
         let exchange = dead_letter_exchange(queue);
-        self.send(&self.letters, &exchange, message, true).await
+        self.send(&self.letters, &exchange, encoded, true).await
     }
 
     async fn send(
         &self,
         lane: &Lane,
         exchange: &str,
-        message: &Message,
+        (properties, body): Encoded,
         mandatory: bool,
     ) -> Result<(), QueueError> {
-        let (properties, body) = encode(message)?;
         let exchange = short(exchange)?;
         let session = self.link.session()?;
         let mut used = None;
