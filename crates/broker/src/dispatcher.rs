@@ -208,6 +208,7 @@ impl Dispatcher {
         loop {
             match self.queues.publish(message.clone()).await {
                 Ok(()) => return Some(Ok(())),
+                Err(unfit @ QueueError::Unfit(_)) => return Some(Err(unfit.to_string())),
                 Err(e) if retries == self.delivery.retry => return Some(Err(e.to_string())),
                 Err(_) => retries += 1,
             }

@@ -38,7 +38,7 @@ enum Refusal {
     /// Sending it again is of no use.
     #[error(transparent)]
     Bad(#[from] BadEvent),
-    /// Sending it again is.
+    /// Sending it again is, but for [`QueueError::Unfit`].
     #[error(transparent)]
     Queue(#[from] QueueError),
 }
@@ -46,7 +46,7 @@ enum Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let status = match self {
-            Self::Bad(_) => StatusCode::BAD_REQUEST,
+            Self::Bad(_) | Self::Queue(QueueError::Unfit(_)) => StatusCode::BAD_REQUEST,
             Self::Queue(_) => StatusCode::SERVICE_UNAVAILABLE,
         };
         tracing::warn!(http.status = status.as_u16(), error = %self, "event not taken in");

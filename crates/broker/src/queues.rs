@@ -113,9 +113,12 @@ pub enum QueueError {
     /// It takes no messages for now.
     #[error("the queues take nothing in for now ({0}); try again when that is over")]
     Blocked(String),
-    /// It is not as it was declared, or the message is none that it can hold.
+    /// It is not as it was declared.
     #[error("{0}")]
     Refused(String),
+    /// The message is none that it can hold, now or later.
+    #[error("{0}")]
+    Unfit(String),
     /// The back end can't be reached.
     #[error("the queues are away; try again when they are back")]
     Away(#[source] Box<dyn std::error::Error + Send + Sync>),

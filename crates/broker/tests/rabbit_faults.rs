@@ -27,7 +27,9 @@ use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
 static SERVER: Mutex<Option<RabbitServer>> = Mutex::const_new(None);
 
 /// One for each test.
-const VHOSTS: [&str; 12] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"];
+const VHOSTS: [&str; 16] = [
+    "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p",
+];
 
 /// The server, in the hands of one test, and a vhost of its own.
 struct Rabbit {
@@ -52,13 +54,18 @@ impl Rabbit {
     }
 
     /// Lets the server do something that only Erlang can say. `EXCHANGE` is the Broker's.
-    fn eval(&self, erlang: &str) {
+    fn eval(&self, erlang: &str) -> String {
         let exchange = format!(
             "rabbit_misc:r(<<\"{}\">>, exchange, <<\"b.test\">>)",
             self.vhost
         );
         let erlang = erlang.replace("EXCHANGE", &exchange);
-        self.server.ctl(&["eval", &erlang]);
+        self.server.ctl(&["eval", &erlang])
+    }
+
+    /// The channels with confirmations, but for those that are stuck.
+    fn confirming(&self) -> String {
+        self.eval("[C || C <- rabbit_channel:list() -- persistent_term:get(stuck, []), (catch rabbit_channel:info(C, [confirm])) =:= [{confirm, true}]].")
     }
 
     async fn queues(&self) -> RabbitQueues {
@@ -289,6 +296,69 @@ async fn a_message_that_comes_back_a_hundred_times_is_still_there() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_rabbitmq_does_not_keep_costs_the_others_no_channel() {
+    let rabbit = Rabbit::start().await;
+    let queues = rabbit.queues().await;
+    queues.publish(message("1")).await.unwrap();
+    let before = rabbit.confirming();
+    let bound = r#"{"max-length": 1, "overflow": "reject-publish"}"#;
+    let policy = ["set_policy", "--vhost", rabbit.vhost, "full", "all", bound];
+    rabbit.server.ctl(&policy);
+
+    let mut refused = Ok(());
+    until(async || {
+        refused = queues.publish(message("2")).await;
+        refused.is_err()
+    })
+    .await;
+
+    assert!(matches!(&refused, Err(QueueError::Away(why)) if why.to_string().contains("keep")));
+    // The next one would open a new channel.
+    let _ = queues.publish(message("3")).await;
+    assert_eq!(rabbit.confirming(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_failure_leaves_the_channel_that_came_after_its_own() {
+    let rabbit = Rabbit::start().await;
+    let queues = rabbit.queues().await;
+    queues.publish(message("1")).await.unwrap();
+    let stuck = rabbit.confirming();
+    rabbit.eval(
+        "persistent_term:put(stuck, [C || C <- rabbit_channel:list(), rabbit_channel:info(C, [confirm]) =:= [{confirm, true}]]), [sys:suspend(C) || C <- persistent_term:get(stuck)].",
+    );
+    let publish = |id: &'static str| {
+        let queues = queues.clone();
+        tokio::spawn(async move { queues.publish(message(id)).await })
+    };
+
+    let first = publish("first");
+    let mut late = Vec::new();
+    until(async || {
+        late.push(publish("late"));
+        first.is_finished()
+    })
+    .await;
+    assert!(matches!(first.await.unwrap(), Err(QueueError::Away(_))));
+    queues.publish(message("2")).await.unwrap();
+    let fresh = rabbit.confirming();
+
+    assert_ne!(fresh, stuck);
+    let mut failed = 0;
+    for late in late {
+        failed += usize::from(late.await.unwrap().is_err());
+    }
+    assert!(
+        failed > 10,
+        "{failed} failed after there was a fresh channel"
+    );
+    queues.publish(message("3")).await.unwrap();
+    assert_eq!(rabbit.confirming(), fresh);
+    rabbit
+        .eval("[sys:resume(C) || C <- persistent_term:get(stuck)], persistent_term:erase(stuck).");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_is_no_event_is_passed_over() {
     let rabbit = Rabbit::start().await;
     let queues = rabbit.queues().await;
@@ -302,19 +372,63 @@ async fn a_message_that_is_no_event_is_passed_over() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn attributes_that_no_frame_can_hold_are_refused_and_do_no_harm() {
+async fn attributes_that_no_frame_can_hold_are_answered_with_400_and_do_no_harm() {
+    let rabbit = Rabbit::start().await;
+    let convert = Subscriber::answering(&[200]).await;
+    let manifest = broker("") + &trigger("all", None, "convert", "");
+    let (services, grace) = ([("convert", &convert)], Duration::from_secs(10));
+    let queues = rabbit.queues().await;
+    let clock = TestClock::fast();
+    let decant = TestBroker::with(&manifest, &services, queues, clock, grace).await;
+
+    let large = "a".repeat(100_000);
+    assert_eq!(decant.send("t", &[("ce-note", &large)], "").await, 400);
+    assert_eq!(decant.send("t", &[], "").await, 202);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_event_that_is_taken_in_can_become_a_dead_letter() {
     let rabbit = Rabbit::start().await;
     let queues = rabbit.queues().await;
+    // As large as it is taken.
+    let mut note = 100_000;
     let mut large = message("large");
-    large.event.set_extension("note", "a".repeat(200_000));
+    while let Err(error) = {
+        large.event.set_extension("note", "a".repeat(note));
+        queues.publish(large.clone()).await
+    } {
+        assert!(matches!(error, QueueError::Unfit(_)), "{error:?}");
+        note -= 10;
+    }
+    let delivery = soon(queues.consume("all", 1).await.unwrap().next()).await;
+    let delivery = delivery.unwrap();
+    let mut letter = delivery.message.clone();
+    let place = format!("http://convert/{}", "a".repeat(4000));
+    letter.event.set_extension("knativeerrordest", place);
 
-    let refused = queues.publish(large).await;
+    delivery.dead_letter(letter.clone()).await.unwrap();
 
-    assert!(
-        matches!(refused, Err(QueueError::Refused(_))),
-        "{refused:?}"
+    let mut letters = queues.consume("letters", 1).await.unwrap();
+    assert_eq!(soon(letters.next()).await.unwrap().message, letter);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_letter_that_rabbitmq_can_not_carry_holds_up_nothing() {
+    let rabbit = Rabbit::start().await;
+    let queues = rabbit.queues().await;
+    queues.publish(message("large")).await.unwrap();
+    queues.publish(message("next")).await.unwrap();
+    let mut consumer = queues.consume("all", 1).await.unwrap();
+    let delivery = soon(consumer.next()).await.unwrap();
+    let mut letter = delivery.message.clone();
+    letter.event.set_extension("note", "a".repeat(200_000));
+
+    delivery.dead_letter(letter).await.unwrap();
+
+    assert_eq!(
+        soon(consumer.next()).await.unwrap().message.event.id(),
+        "next"
     );
-    queues.publish(message("1")).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

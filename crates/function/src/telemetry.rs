@@ -39,11 +39,12 @@ impl Drop for Telemetry {
 pub struct TelemetryError(String);
 
 /// Sets up the telemetry of the process. Logs go to standard error: as text on a terminal, as JSON lines elsewhere.
-/// `RUST_LOG` filters them (default `info`).
+/// `RUST_LOG` filters them (default `info`, and `lapin=off`: what it says of a lost connection, the broker says too).
 pub fn init(function: &'static str) -> Result<Telemetry, TelemetryError> {
     let _ = FUNCTION.set(function);
     let provider = tracer_provider(function)?;
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter =
+        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,lapin=off"));
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let lines = if std::io::stderr().is_terminal() {
         lines.with_target(false).boxed()

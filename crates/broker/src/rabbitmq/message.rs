@@ -15,20 +15,33 @@ use crate::{BadEvent, Message, QueueError, Trace, message::binary};
 /// The name of the attribute `datacontenttype` among the headers.
 pub(super) const CONTENT_TYPE: &str = "content-type";
 
-/// Headers travel in one frame of at most 128 KiB: a larger one would end the connection for everybody.
-const MAX_HEADER_BYTES: usize = 100 * 1024;
+/// The most that an event's attributes may have, in bytes. Headers travel in one frame of at most 128 KiB: a larger one
+/// would end the connection for everybody.
+pub(super) const EVENT_HEADERS: usize = 96 * 1024;
+
+/// For a dead letter, which says where and how it failed: every event that was taken in must fit as one.
+pub(super) const LETTER_HEADERS: usize = 112 * 1024;
 
 const PERSISTENT: u8 = 2;
 
 /// Properties and payload.
-pub(super) fn encode(message: &Message) -> Result<(BasicProperties, Vec<u8>), QueueError> {
+pub(super) type Encoded = (BasicProperties, Vec<u8>);
+
+/// As RabbitMQ takes it, with attributes of at most so many bytes. What can't be encoded is [`QueueError::Unfit`].
+pub(super) fn encode(message: &Message, most: usize) -> Result<Encoded, QueueError> {
     let (attributes, body) =
-        binary(message.event.clone()).map_err(|bad| QueueError::Refused(bad.to_string()))?;
+        binary(message.event.clone()).map_err(|bad| QueueError::Unfit(bad.to_string()))?;
     let mut headers = FieldTable::default();
     let mut bytes = 0;
     let mut insert = |name: &str, value: &str| {
-        bytes += name.len() + value.len();
-        short(name).map(|name| _ = headers.insert(name, text(value)))
+        bytes += name.len() + value.len() + 6; // and what they are and how long
+        let Ok(name) = short(name) else {
+            let why =
+                format!("the attribute name `{name}` is too long; RabbitMQ carries 255 bytes");
+            return Err(QueueError::Unfit(why));
+        };
+        headers.insert(name, text(value));
+        Ok(())
     };
     for (name, value) in &attributes {
         let name = name.as_str();
@@ -41,9 +54,9 @@ pub(super) fn encode(message: &Message) -> Result<(BasicProperties, Vec<u8>), Qu
             insert(name, value)?;
         }
     }
-    if bytes > MAX_HEADER_BYTES {
-        return Err(QueueError::Refused(format!(
-            "the event's attributes have {bytes} bytes, more than the {MAX_HEADER_BYTES} that RabbitMQ can carry"
+    if bytes > most {
+        return Err(QueueError::Unfit(format!(
+            "the event's attributes have {bytes} bytes, more than the {most} that RabbitMQ can carry"
         )));
     }
     let mut properties = BasicProperties::default()

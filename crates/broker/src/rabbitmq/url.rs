@@ -1,5 +1,6 @@
 use std::{fmt, str::FromStr};
 
+use ::url::Host;
 use lapin::uri::{AMQPScheme, AMQPUri};
 
 /// Seconds. RabbitMQ's own suggestion is 60: a dead connection would go unnoticed for two minutes.
@@ -30,9 +31,12 @@ impl FromStr for AmqpUrl {
         let url: ::url::Url = text.parse().map_err(|_| InvalidAmqpUrl)?;
         let mut uri: AMQPUri = text.parse().map_err(|_| InvalidAmqpUrl)?;
         // The parser's own default, localhost, also stands for what it can't read, such as an IPv6 address.
-        let host = url.host_str().filter(|host| !host.is_empty());
-        host.ok_or(InvalidAmqpUrl)?
-            .clone_into(&mut uri.authority.host);
+        // It is what the resolver gets, which knows no brackets.
+        uri.authority.host = match url.host() {
+            Some(Host::Ipv6(address)) => address.to_string(),
+            Some(host) if !host.to_string().is_empty() => host.to_string(),
+            _ => return Err(InvalidAmqpUrl),
+        };
         // By the letter a lone slash is the vhost without a name; whoever writes it means the default one.
         if uri.vhost.is_empty() {
             uri.vhost = "/".to_owned();
@@ -63,7 +67,11 @@ impl fmt::Display for AmqpUrl {
             &authority.host,
             authority.port,
         );
-        write!(f, "{scheme}://{user}@{host}:{port}, vhost `{vhost}`")
+        write!(f, "{scheme}://{user}@")?;
+        match host.contains(':') {
+            true => write!(f, "[{host}]:{port}, vhost `{vhost}`"),
+            false => write!(f, "{host}:{port}, vhost `{vhost}`"),
+        }
     }
 }
 
@@ -103,6 +111,21 @@ mod tests {
                 text.parse::<AmqpUrl>().expect("an address").to_string(),
                 shown
             );
+        }
+    }
+
+    #[tokio::test]
+    async fn an_ipv6_address_is_connected_to() {
+        let listener = tokio::net::TcpListener::bind("[::1]:0").await;
+        let listener = listener.expect("IPv6 on loopback");
+        let port = listener.local_addr().expect("its address").port();
+        let url: AmqpUrl = format!("amqp://[::1]:{port}").parse().expect("an address");
+
+        let connecting = lapin::Connection::connect_uri(url.uri(), Default::default());
+
+        tokio::select! {
+            accepted = listener.accept() => assert!(accepted.is_ok()),
+            done = connecting => panic!("it never got there: {:?}", done.err()),
         }
     }
 
