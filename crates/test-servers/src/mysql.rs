@@ -49,7 +49,7 @@ impl MySqlServer {
     pub fn start_with(folder: &Path, options: &[&str]) -> Self {
         let data = folder.join("mysql-data");
         if !data.exists() {
-            initialise(&data);
+            initialise(folder, &data);
             // Read at every start: the accounts are there before the first client is.
             let accounts = format!(
                 "CREATE USER IF NOT EXISTS '{USER}'@'%' IDENTIFIED BY '{PASSWORD}';\n\
@@ -128,6 +128,7 @@ fn launch(folder: &Path, port: u16, options: &[impl AsRef<OsStr>]) -> Process {
     let data = folder.join("mysql-data");
     let mut command = Command::new(program().0);
     command
+        .env("TMPDIR", folder)
         .arg("--no-defaults")
         .args(as_whom())
         .arg(format!("--datadir={}", data.display()))
@@ -175,7 +176,7 @@ fn as_whom() -> Option<&'static str> {
     is_root.then_some("--user=root")
 }
 
-fn initialise(data: &Path) {
+fn initialise(folder: &Path, data: &Path) {
     let (program, is_mysql) = program();
     let mut command = if is_mysql {
         let mut command = Command::new(program);
@@ -191,6 +192,7 @@ fn initialise(data: &Path) {
     let made = command
         .arg(format!("--datadir={}", data.display()))
         .args(as_whom())
+        .env("TMPDIR", folder) // servers that start at once would clear away each other's temporary tables
         .output()
         .expect("mariadb-install-db: ./test installs Debian's mariadb-server-core");
     assert!(made.status.success(), "{made:?}");
