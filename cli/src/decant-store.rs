@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use clap::Parser;
-use decant_store::{Copied, Store, StoreUrl, copy, copy_size};
+use decant_store::{Copied, LeftOut, Store, StoreUrl, copy, copy_size};
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
 /// Looks after the place where videos, MP3s and jobs live.
@@ -23,11 +23,15 @@ enum Command {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let Command::Copy { from, to } = Command::parse();
+    anyhow::ensure!(
+        from.is_there(),
+        "there is no store in FROM: name the folder that holds jobs.db"
+    );
     let from = Store::open(&from).await.context("FROM can't be opened")?;
     let to = Store::open(&to).await.context("TO can't be opened")?;
     let size = copy_size(&from).await?;
     let bar = bar(size.bytes);
-    let copied = copy(&from, &to, |so_far| show(&bar, so_far, size)).await?;
+    let (copied, left_out) = copy(&from, &to, |so_far| show(&bar, so_far, size)).await?;
     bar.finish_and_clear();
     println!(
         "{} jobs with {} payloads ({}) are in the target, and the same there.",
@@ -35,10 +39,14 @@ async fn main() -> anyhow::Result<()> {
         copied.payloads,
         HumanBytes(copied.bytes)
     );
-    if copied.payloads < size.payloads {
-        let lost = size.payloads - copied.payloads;
-        println!("{lost} payloads that jobs name were not in the source.");
+    for LeftOut { job, kind, why } in &left_out {
+        eprintln!("job {job}: the {kind} can't be had from FROM: {why}");
     }
+    anyhow::ensure!(
+        left_out.is_empty(),
+        "{} payloads were lost or damaged in FROM, and are not copied: their jobs are, without them",
+        left_out.len()
+    );
     Ok(())
 }
 

@@ -21,7 +21,19 @@ pub struct Copied {
     pub bytes: u64,
 }
 
-/// Why a copy is not whole. It can be repeated: what is there already is compared, not written again.
+/// A payload that isn't in the target, because the source has lost it (a video that was deleted by hand) or what it has is
+/// damaged.
+#[derive(Debug)]
+pub struct LeftOut {
+    /// The job that names it.
+    pub job: FileId,
+    /// The video or the MP3.
+    pub kind: &'static str,
+    /// What the source says.
+    pub why: Error,
+}
+
+/// Why a copy stopped. It can be repeated: what is there already is compared, not written again.
 #[derive(Debug, thiserror::Error)]
 pub enum CopyError {
     /// A store failed.
@@ -61,15 +73,16 @@ pub async fn copy_size(from: &Store) -> Result<Copied, CopyError> {
 }
 
 /// Copies every job with its video and its MP3 from `from` into `to`, and compares each when it is there. Neither store may be
-/// in use meanwhile. A payload that the source has lost (a video that was deleted by hand) is lost in the target too.
+/// in use meanwhile. The payloads that can't be had are given at the end: their jobs' records are copied, without them.
 ///
 /// `progress` is told after each block of bytes and each job.
 pub async fn copy(
     from: &Store,
     to: &Store,
     mut progress: impl FnMut(Copied),
-) -> Result<Copied, CopyError> {
+) -> Result<(Copied, Vec<LeftOut>), CopyError> {
     let mut copied = Copied::default();
+    let mut left_out = Vec::new();
     let mut after = None;
     loop {
         let page = from
@@ -78,7 +91,7 @@ pub async fn copy(
             .await
             .map_err(CopyError::List)?;
         let Some(last) = page.last() else {
-            return Ok(copied);
+            return Ok((copied, left_out));
         };
         after = Some(last.job.id);
         for snapshot in &page {
@@ -92,6 +105,7 @@ pub async fn copy(
                     .map(|mp3| (Bucket::Mp3s, mp3.id, "MP3")),
             );
             for (bucket, payload, kind) in payloads {
+                let whole_bytes = copied.bytes;
                 let mut told = |bytes| {
                     copied.bytes += bytes;
                     progress(copied);
@@ -100,7 +114,10 @@ pub async fn copy(
                 let there = copy_payload(from, to, bucket, payload, name, &mut told);
                 match there.await.map_err(|error| CopyError::Store(id, error))? {
                     Outcome::Same => copied.payloads += 1,
-                    Outcome::Missing => {}
+                    Outcome::LeftOut(why) => {
+                        copied.bytes = whole_bytes;
+                        left_out.push(LeftOut { job: id, kind, why });
+                    }
                     Outcome::Differs => return Err(CopyError::Differs(id, kind)),
                 }
             }
@@ -117,9 +134,14 @@ pub async fn copy(
 
 enum Outcome {
     Same,
-    /// In the source.
-    Missing,
+    LeftOut(Error),
     Differs,
+}
+
+/// Which of the two stores failed.
+enum Failed {
+    From(Error),
+    To(Error),
 }
 
 async fn copy_payload(
@@ -130,23 +152,40 @@ async fn copy_payload(
     file_name: &str,
     told: &mut impl FnMut(u64),
 ) -> Result<Outcome, Error> {
-    let source = match from.payloads.open(bucket, id).await {
-        Err(Error::NotFound) => return Ok(Outcome::Missing),
-        source => source?,
-    };
-    match to.payloads.open(bucket, id).await {
+    match write_and_compare(from, to, bucket, id, file_name, told).await {
+        Ok(true) => Ok(Outcome::Same),
+        Ok(false) => Ok(Outcome::Differs),
+        Err(Failed::From(why @ (Error::NotFound | Error::Corrupt(_)))) => Ok(Outcome::LeftOut(why)),
+        Err(Failed::From(error) | Failed::To(error)) => Err(error),
+    }
+}
+
+async fn write_and_compare(
+    from: &Store,
+    to: &Store,
+    bucket: Bucket,
+    id: FileId,
+    file_name: &str,
+    told: &mut impl FnMut(u64),
+) -> Result<bool, Failed> {
+    let source = from.payloads.open(bucket, id).await;
+    let source = source.map_err(Failed::From)?;
+    let target = match to.payloads.open(bucket, id).await {
         Err(Error::NotFound) => {
             // What a copy that broke off has left.
-            to.payloads.delete(bucket, id).await?;
-            write(&source, to, bucket, id, file_name).await?;
+            let deleted = to.payloads.delete(bucket, id).await;
+            deleted.map_err(Failed::To)?;
+            let written = write(&source, to, bucket, id, file_name).await;
+            if let Err(Failed::From(_)) = written {
+                let deleted = to.payloads.delete(bucket, id).await;
+                deleted.map_err(Failed::To)?;
+            }
+            written?;
+            to.payloads.open(bucket, id).await
         }
-        target => drop(target?),
-    }
-    let target = to.payloads.open(bucket, id).await?;
-    match is_same(&source, &target, told).await? {
-        true => Ok(Outcome::Same),
-        false => Ok(Outcome::Differs),
-    }
+        target => target,
+    };
+    is_same(&source, &target.map_err(Failed::To)?, told).await
 }
 
 async fn write(
@@ -155,28 +194,31 @@ async fn write(
     bucket: Bucket,
     id: FileId,
     file_name: &str,
-) -> Result<(), Error> {
-    let mut writer = to.payloads.create(bucket, id, file_name).await?;
+) -> Result<(), Failed> {
+    let writer = to.payloads.create(bucket, id, file_name).await;
+    let mut writer = writer.map_err(Failed::To)?;
     let mut offset = 0;
     while offset < source.size_bytes() {
-        let block = block(source, offset).await?;
+        let block = block(source, offset).await.map_err(Failed::From)?;
         offset += block.len() as u64;
-        writer.write(block).await?;
+        writer.write(block).await.map_err(Failed::To)?;
     }
-    writer.finish(Bytes::new()).await.map(drop)
+    let finished = writer.finish(Bytes::new()).await;
+    finished.map(drop).map_err(Failed::To)
 }
 
 async fn is_same(
     source: &Arc<dyn PayloadReader>,
     target: &Arc<dyn PayloadReader>,
     told: &mut impl FnMut(u64),
-) -> Result<bool, Error> {
+) -> Result<bool, Failed> {
     if source.size_bytes() != target.size_bytes() {
         return Ok(false);
     }
     let mut offset = 0;
     while offset < source.size_bytes() {
-        let (ours, theirs) = (block(source, offset).await?, block(target, offset).await?);
+        let ours = block(source, offset).await.map_err(Failed::From)?;
+        let theirs = block(target, offset).await.map_err(Failed::To)?;
         if ours != theirs {
             return Ok(false);
         }

@@ -23,7 +23,7 @@ pub mod contract;
 
 pub use self::mongodb::MongoUri;
 pub use config::StoreConfig;
-pub use copy::{Copied, CopyError, copy, copy_size};
+pub use copy::{Copied, CopyError, LeftOut, copy, copy_size};
 pub use error::Error;
 pub use events::ANNOUNCE_GAP;
 pub use job::{Job, Mp3, NewJob, State};

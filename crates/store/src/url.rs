@@ -1,4 +1,4 @@
-use crate::MongoUri;
+use crate::{MongoUri, embedded};
 use std::{path::PathBuf, str::FromStr};
 
 /// Where payloads and jobs live: a folder or a MongoDB.
@@ -17,6 +17,17 @@ pub enum StoreUrl {
      special characters of user and password as %XX"
 )]
 pub struct InvalidStoreUrl;
+
+impl StoreUrl {
+    /// Whether a store is there already. A server always counts, and so does a folder that can't be looked into: opening it
+    /// says why.
+    pub fn is_there(&self) -> bool {
+        match self {
+            Self::Folder(folder) => embedded::is_there(folder),
+            Self::Mongo(_) => true,
+        }
+    }
+}
 
 impl FromStr for StoreUrl {
     type Err = InvalidStoreUrl;

@@ -47,6 +47,7 @@ macro_rules! contract_tests {
             an_offset_beyond_what_is_durable_is_refused
             only_a_half_written_payload_is_resumed
             a_payload_that_two_write_is_finished_by_one
+            an_early_writer_changes_nothing_of_its_successors
         }
         $crate::contract_tests! { @file upload $fresh_store
             an_upload_is_hidden_until_it_ends

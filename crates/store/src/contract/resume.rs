@@ -149,6 +149,41 @@ pub async fn a_payload_that_two_write_is_finished_by_one(store: Store) {
     }
 }
 
+pub async fn an_early_writer_changes_nothing_of_its_successors(store: Store) {
+    let bytes = sample(4 * CHUNK_BYTES + 5);
+    // In the first chunk, in a later one, and between two.
+    for offset in [100_000, CHUNK_BYTES + 3, CHUNK_BYTES] {
+        for head in [None, Some(Bytes::new()), Some("stale".into())] {
+            let id = FileId::mint();
+            let mut early = begin(&store, id).await;
+            let piece = bytes.slice(..offset);
+            early.write(piece).await.expect("is written");
+            early.checkpoint().await.expect("is durable");
+            let mut late = match resume(&store, id, offset).await {
+                Ok(late) => late,
+                Err(error) => {
+                    assert!(matches!(error, Error::Unavailable(_)), "{error:?}");
+                    end(&store, id, early, bytes.slice(offset..), &bytes).await;
+                    continue;
+                }
+            };
+            let next = 3 * CHUNK_BYTES + 1;
+            let piece = bytes.slice(offset..next);
+            late.write(piece).await.expect("is written");
+            late.checkpoint().await.expect("is durable");
+            let stale = async {
+                if let Some(head) = head {
+                    return early.finish(head).await;
+                }
+                early.write(Bytes::from_static(b"stale")).await?;
+                early.checkpoint().await
+            };
+            assert!(stale.await.is_err(), "resumed at {offset}");
+            end(&store, id, late, bytes.slice(next..), &bytes).await;
+        }
+    }
+}
+
 async fn begin(store: &Store, id: FileId) -> Box<dyn PayloadWriter> {
     let writer = store.payloads.create(Bucket::Videos, id, "talk.mp4").await;
     writer.expect("begins")

@@ -92,7 +92,13 @@ pub async fn a_copy_is_whole_and_can_be_repeated(from: Store, to: Store) {
     for _ in 0..2 {
         let mut told = Vec::new();
         let copied = copy(&from, &to, |so_far| told.push(so_far)).await;
-        assert_eq!(copied.expect("is copied"), expected);
+        let (copied, left_out) = copied.expect("is copied");
+        assert_eq!(copied, expected);
+        let [lost] = &left_out[..] else {
+            panic!("one video was never stored, not {left_out:?}");
+        };
+        assert_eq!((lost.job, lost.kind), (waiting, "video"));
+        assert!(matches!(lost.why, Error::NotFound), "{lost:?}");
         assert_eq!(told.last(), Some(&expected));
         assert_eq!(job(&to, done.id).await, done);
         assert_eq!(job(&to, waiting).await.state, State::Queued);

@@ -31,6 +31,12 @@ pub(crate) async fn open(folder: &Path) -> Result<Store, Error> {
     })
 }
 
+/// Whether the folder holds a store, as far as one can see.
+pub(crate) fn is_there(folder: &Path) -> bool {
+    let found = folder.join(database::DATABASE).try_exists();
+    found.unwrap_or(true)
+}
+
 /// Runs file I/O where it may block.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,

@@ -40,11 +40,24 @@ impl WriterId {
 
 /// A chunk's document.
 pub(super) fn document(id: ObjectId, files_id: ObjectId, n: i32, bytes: Vec<u8>) -> Document {
-    let data = Binary {
+    doc! { "_id": id, "files_id": files_id, "n": n, "data": data(bytes) }
+}
+
+/// A chunk's bytes, as it holds them.
+pub(super) fn data(bytes: Vec<u8>) -> Binary {
+    Binary {
         subtype: BinarySubtype::Generic,
         bytes,
-    };
-    doc! { "_id": id, "files_id": files_id, "n": n, "data": data }
+    }
+}
+
+/// The `_id` and the bytes of the chunk that was found as number `n`.
+pub(super) fn content(n: i32, found: Option<Document>) -> Result<(ObjectId, Vec<u8>), Error> {
+    let found = found.ok_or_else(|| Error::Corrupt(format!("chunk {n} is missing")))?;
+    let damaged = |error| Error::Corrupt(format!("chunk {n}: {error}"));
+    let id = found.get_object_id("_id").map_err(damaged)?;
+    let bytes = found.get_binary_generic("data").map_err(damaged)?;
+    Ok((id, bytes.clone()))
 }
 
 /// The number of the chunk that holds the byte at `offset`.

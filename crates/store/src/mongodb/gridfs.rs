@@ -2,6 +2,7 @@ use super::{
     chunk::{self, WriterId},
     error::answer,
     expression::oid,
+    half_written::HalfWritten,
     reader::ChunkReader,
     record::whole,
     writer::{ChunkWriter, Tail},
@@ -59,11 +60,7 @@ impl Place {
     /// The chunk's `_id` and bytes.
     pub(super) async fn chunk(&self, id: ObjectId, n: i32) -> Result<(ObjectId, Vec<u8>), Error> {
         let found = answer(self.chunks.find_one(doc! { "files_id": id, "n": n })).await?;
-        let found = found.ok_or_else(|| Error::Corrupt(format!("chunk {n} is missing")))?;
-        let damaged = |error| Error::Corrupt(format!("chunk {n}: {error}"));
-        let chunk_id = found.get_object_id("_id").map_err(damaged)?;
-        let bytes = found.get_binary_generic("data").map_err(damaged)?;
-        Ok((chunk_id, bytes.clone()))
+        chunk::content(n, found)
     }
 }
 
@@ -83,20 +80,13 @@ impl GridFs {
         }
     }
 
-    fn writer(
-        &self,
-        bucket: Bucket,
-        id: ObjectId,
-        writer: WriterId,
-        file_name: &str,
-        offset: u64,
-        tail: Tail,
-    ) -> Box<dyn PayloadWriter> {
-        let place = self.place(bucket).clone();
-        let inserts = Arc::clone(&self.inserts);
-        let file_name = file_name.to_owned();
-        let writer = ChunkWriter::new(place, inserts, id, writer, file_name, offset, tail);
-        Box::new(writer)
+    fn half_written(&self, bucket: Bucket, id: ObjectId, writer: WriterId) -> HalfWritten {
+        HalfWritten {
+            place: self.place(bucket).clone(),
+            inserts: Arc::clone(&self.inserts),
+            id,
+            writer,
+        }
     }
 }
 
@@ -119,7 +109,9 @@ impl Payloads for GridFs {
         }
         // What an insert left that was under way when its payload was deleted.
         answer(place.chunks.delete_many(doc! { "files_id": id })).await?;
-        Ok(self.writer(bucket, id, writer, file_name, 0, Tail::default()))
+        let payload = self.half_written(bucket, id, writer);
+        let writer = ChunkWriter::new(payload, file_name, 0, Tail::default());
+        Ok(Box::new(writer))
     }
 
     async fn resume(
@@ -157,9 +149,14 @@ impl Payloads for GridFs {
         let first_gone = if length == 0 { n } else { n + 1 };
         let gone = doc! { "files_id": id, "n": { "$gte": first_gone } };
         answer(place.chunks.delete_many(gone)).await?;
+        // What the writer before would replace: its head, and its tail.
+        let payload = self.half_written(bucket, id, writer);
+        if n > 0 {
+            payload.claim(0).await?;
+        }
         let mut tail = Tail::default();
         if length > 0 {
-            let (chunk_id, mut bytes) = place.chunk(id, n).await?;
+            let (chunk_id, mut bytes) = payload.claim(n).await?;
             if bytes.len() < length {
                 return Err(Error::Corrupt(format!("chunk {n} was cut")));
             }
@@ -169,7 +166,10 @@ impl Payloads for GridFs {
                 stored_as: Some(chunk_id),
             };
         }
-        Ok(self.writer(bucket, id, writer, file_name, offset, tail))
+        // Whoever claimed late, after a successor had, may not write.
+        payload.must_be_writer().await?;
+        let writer = ChunkWriter::new(payload, file_name, offset, tail);
+        Ok(Box::new(writer))
     }
 
     async fn open(&self, bucket: Bucket, id: FileId) -> Result<Arc<dyn PayloadReader>, Error> {

@@ -39,23 +39,49 @@ impl HalfWritten {
     /// Chunks are there already: this batch's, whose acknowledgement was lost, or those of a writer that this one
     /// replaced, whose insert came late. The payload is who its record names.
     async fn insert_anew(&self, batch: &[Document]) -> Result<(), Error> {
-        self.must_be_writer().await?;
         for chunk in batch {
             let id = chunk.get("_id");
-            let others = doc! { "files_id": self.id, "n": chunk.get("n"), "_id": { "$ne": id } };
-            answer(self.place.chunks.delete_many(others)).await?;
-            let ours = self.place.chunks.replace_one(doc! { "_id": id }, chunk);
+            self.remove_earlier(doc! { "n": chunk.get("n"), "_id": { "$ne": id } })
+                .await?;
+            // One that a successor claimed is not found, and not inserted either: its `_id` is taken.
+            let unclaimed = doc! { "_id": id, "writer": null };
+            let ours = self.place.chunks.replace_one(unclaimed, chunk);
             answer(ours.upsert(true)).await?;
         }
         Ok(())
     }
 
-    /// Replaces a stored chunk whole, so that at every moment the old or the new one is there.
-    pub(super) async fn replace(&self, id: ObjectId, n: i32, bytes: Vec<u8>) -> Result<(), Error> {
-        let chunk = chunk::document(id, self.id, n, bytes);
-        let stored = self.place.chunks.replace_one(doc! { "_id": id }, chunk);
+    /// Removes chunks of this payload, if this is still its writer: then those that were found before are of writers that
+    /// this one replaced, and never of one that replaces it.
+    async fn remove_earlier(&self, mut which: Document) -> Result<(), Error> {
+        which.insert("files_id", self.id);
+        let found = self.place.chunks.distinct("_id", which);
+        let found = answer(found).await?;
+        self.must_be_writer().await?;
+        if !found.is_empty() {
+            let found = doc! { "_id": { "$in": found } };
+            answer(self.place.chunks.delete_many(found)).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes a stored chunk from the writer that this one replaced, which can't change it any more, and gives its `_id` and
+    /// bytes. The chunk stays where it is, since its bytes were acknowledged: only a field is added to it.
+    pub(super) async fn claim(&self, n: i32) -> Result<(ObjectId, Vec<u8>), Error> {
+        let chunk = doc! { "files_id": self.id, "n": n };
+        let change = doc! { "$set": { "writer": self.writer.token() } };
+        let claimed = self.place.chunks.find_one_and_update(chunk, change);
+        chunk::content(n, answer(claimed).await?)
+    }
+
+    /// Replaces a stored chunk's bytes, so that at every moment the old or the new ones are there. It is this writer's own
+    /// or was claimed by it, and nobody has claimed it since.
+    pub(super) async fn replace(&self, id: ObjectId, bytes: Vec<u8>) -> Result<(), Error> {
+        let ours = doc! { "_id": id, "writer": { "$in": [null, self.writer.token()] } };
+        let change = doc! { "$set": { "data": chunk::data(bytes) } };
+        let stored = self.place.chunks.update_one(ours, change);
         match answer(stored).await?.matched_count {
-            0 => Err(Error::NotFound), // deleted
+            0 => Err(Error::NotFound), // deleted, or somebody else writes it
             _ => Ok(()),
         }
     }
@@ -70,7 +96,7 @@ impl HalfWritten {
         }
     }
 
-    async fn must_be_writer(&self) -> Result<(), Error> {
+    pub(super) async fn must_be_writer(&self) -> Result<(), Error> {
         match answer(self.place.writers.find_one(self.record())).await? {
             Some(_) => Ok(()),
             None => self.give_up().await,
@@ -81,9 +107,8 @@ impl HalfWritten {
     pub(super) async fn publish(&self, file_name: &str, size_bytes: u64) -> Result<(), Error> {
         let chunks = size_bytes.div_ceil(CHUNK_BYTES as u64);
         let chunks = i64::try_from(chunks).unwrap_or(i64::MAX);
-        let beyond = doc! { "files_id": self.id, "n": { "$gte": chunks } };
-        answer(self.place.chunks.delete_many(beyond)).await?;
-        self.must_be_writer().await?;
+        self.remove_earlier(doc! { "n": { "$gte": chunks } })
+            .await?;
         let now = bson::DateTime::now();
         let file = doc! {
             "_id": self.id, "length": stored_size(size_bytes)?, "chunkSize": CHUNK_BYTES as i32,

@@ -3,7 +3,8 @@
 //! ```text
 //! decant.jobs        job records
 //! videos.fs.files    finished payloads, as the GridFS specification has them
-//! videos.fs.chunks   their bytes, and those of half-written ones
+//! videos.fs.chunks   their bytes, and those of half-written ones; two chunks of a payload that was resumed also say
+//!                    who resumed it
 //! videos.fs.writers  who writes which payload right now; nobody else looks here
 //! mp3s.fs.…          the same
 //! ```

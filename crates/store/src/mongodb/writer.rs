@@ -1,14 +1,9 @@
-use super::{
-    chunk::{self, WriterId},
-    gridfs::Place,
-    half_written::HalfWritten,
-};
+use super::{chunk, half_written::HalfWritten};
 use crate::{CHUNK_BYTES, Error, PayloadWriter};
 use async_trait::async_trait;
 use bytes::Bytes;
 use mongodb::bson::{Document, oid::ObjectId};
-use std::sync::Arc;
-use tokio::{sync::Semaphore, task::JoinSet};
+use tokio::task::JoinSet;
 
 /// How many chunks go with one insert.
 const BATCH: usize = 2;
@@ -25,21 +20,7 @@ pub(super) struct ChunkWriter {
 }
 
 impl ChunkWriter {
-    pub(super) fn new(
-        place: Place,
-        inserts: Arc<Semaphore>,
-        id: ObjectId,
-        writer: WriterId,
-        file_name: String,
-        offset: u64,
-        tail: Tail,
-    ) -> Self {
-        let payload = HalfWritten {
-            place,
-            inserts,
-            id,
-            writer,
-        };
+    pub(super) fn new(payload: HalfWritten, file_name: &str, offset: u64, tail: Tail) -> Self {
         let sound = Progress {
             size_bytes: offset,
             tail,
@@ -49,7 +30,7 @@ impl ChunkWriter {
         };
         Self {
             payload,
-            file_name,
+            file_name: file_name.to_owned(),
             sound: Some(sound),
         }
     }
@@ -141,7 +122,7 @@ impl Progress {
     /// Stores a chunk, at once or with the next.
     async fn store(&mut self, payload: &HalfWritten, n: i32, tail: Tail) -> Result<(), Error> {
         if let Some(id) = tail.stored_as {
-            return payload.replace(id, n, tail.bytes).await;
+            return payload.replace(id, tail.bytes).await;
         }
         self.batch.push(payload.chunk(n, tail.bytes));
         if self.batch.len() == BATCH {
@@ -177,7 +158,7 @@ impl Progress {
         if !self.tail.bytes.is_empty() {
             let n = chunk::number(self.size_bytes)?;
             match self.tail.stored_as {
-                Some(id) => payload.replace(id, n, self.tail.bytes.clone()).await?,
+                Some(id) => payload.replace(id, self.tail.bytes.clone()).await?,
                 None => {
                     let chunk = payload.chunk(n, self.tail.bytes.clone());
                     self.tail.stored_as = Some(payload.writer.chunk_id(n));
@@ -209,6 +190,6 @@ impl Progress {
         let replaced = bytes.get_mut(..head.len());
         let replaced = replaced.ok_or_else(|| Error::Corrupt("chunk 0 was cut".into()))?;
         replaced.copy_from_slice(head);
-        payload.replace(id, 0, bytes).await
+        payload.replace(id, bytes).await
     }
 }

@@ -27,8 +27,11 @@ async fn what_goes_from_a_folder_into_mongodb_and_on_into_another_folder_is_the_
     };
     assert_eq!(copy_size(&one).await.unwrap(), expected);
 
-    assert_eq!(copy(&one, &mongodb, drop).await.unwrap(), expected);
-    assert_eq!(copy(&mongodb, &other, drop).await.unwrap(), expected);
+    for (from, to) in [(&one, &mongodb), (&mongodb, &other)] {
+        let (copied, left_out) = copy(from, to, drop).await.unwrap();
+        assert_eq!(copied, expected);
+        assert!(left_out.is_empty(), "{left_out:?}");
+    }
 
     assert_eq!(records(&other).await, records(&one).await);
     for Snapshot { job, .. } in records(&one).await {

@@ -1,10 +1,10 @@
 //! Payloads that are not as they should be: the download tests of the GridFS specification, and more. Whatever a reader
 //! gives before it fails is right.
 
-use crate::{fresh_prefix, open, shared};
+use crate::{HOUR, fresh_prefix, fresh_store, new_job, open, shared};
 use bytes::Bytes;
 use decant_events::FileId;
-use decant_store::{Bucket, Error, Store};
+use decant_store::{Bucket, Error, NewJob, Store, copy};
 use futures::{StreamExt, TryStreamExt};
 use mongodb::{
     Client, Collection,
@@ -314,5 +314,28 @@ async fn what_we_store_is_what_the_specification_says() {
         assert_eq!(chunk.get("n"), Some(&Bson::Int32(n)));
         assert_eq!(chunk.get_binary_generic("data").unwrap().len(), length);
         assert_eq!(chunk.len(), 4);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_goes_on_after_a_damaged_payload_and_tells_its_job() {
+    let bench = Bench::new().await;
+    let spoiled = bench.put(|_, chunks| drop(chunks.remove(2))).await;
+    let whole = bench.put(|_, _| {}).await;
+    for id in [spoiled, whole] {
+        let job = NewJob { id, ..new_job() };
+        assert!(bench.store.jobs.adopt(job, 10, HOUR).await.unwrap());
+    }
+    let (target, _server) = fresh_store().await;
+    for _ in 0..2 {
+        let (copied, left_out) = copy(&bench.store, &target, drop).await.unwrap();
+        assert_eq!((copied.jobs, copied.payloads, copied.bytes), (2, 1, 10));
+        assert_eq!(left_out.len(), 1);
+        assert_eq!((left_out[0].job, left_out[0].kind), (spoiled, "video"));
+        assert!(matches!(left_out[0].why, Error::Corrupt(_)), "{left_out:?}");
+        let absent = target.payloads.open(Bucket::Videos, spoiled).await;
+        assert!(matches!(absent.map(drop), Err(Error::NotFound)));
+        let read = target.payloads.open(Bucket::Videos, whole).await.unwrap();
+        assert_eq!(read.read_at(0, 99).await.unwrap(), CONTENT);
     }
 }

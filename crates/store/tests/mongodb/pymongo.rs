@@ -80,12 +80,23 @@ fn sample(size: usize) -> Vec<u8> {
 #[tokio::test]
 async fn python_reads_what_we_wrote() {
     let python = Python::new().await;
-    for size in SIZES {
+    for (size, resumes) in SIZES
+        .iter()
+        .flat_map(|size| [(*size, false), (*size, true)])
+    {
         let (id, bytes) = (FileId::mint(), sample(size));
         let payloads = &python.store.payloads;
         let writer = payloads.create(Bucket::Mp3s, id, "Übung.mp3").await;
         let mut writer = writer.unwrap();
-        writer.write(bytes.clone().into()).await.unwrap();
+        let mut rest = Bytes::from(bytes.clone());
+        if resumes {
+            let half = rest.split_to(size / 2);
+            writer.write(half).await.unwrap();
+            let offset = writer.checkpoint().await.unwrap();
+            let resumed = payloads.resume(Bucket::Mp3s, id, "Übung.mp3", offset);
+            writer = resumed.await.unwrap();
+        }
+        writer.write(rest).await.unwrap();
         writer.finish(Bytes::new()).await.unwrap();
 
         let script = "
