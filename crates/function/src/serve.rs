@@ -18,6 +18,9 @@ use tokio::{
 /// use up the process's descriptors (1,024, usually) and with them the store's.
 const CONNECTIONS: usize = 512;
 
+/// What is read of a connection ahead of who wants it. hyper's own is 400 KiB, for each of many uploads.
+const BUFFER_BYTES: usize = 64 * 1024;
+
 /// How long a caller may take to send a request's headers, or to send the next request.
 const HEADERS_WITHIN: Duration = Duration::from_secs(30);
 
@@ -99,6 +102,7 @@ async fn answer(
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADERS_WITHIN)
+        .max_buf_size(BUFFER_BYTES)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
     if let Err(error) = watcher.watch(connection).await {
         tracing::debug!(%error, "a connection broke");

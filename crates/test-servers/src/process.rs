@@ -1,5 +1,5 @@
 use std::{
-    fs::File,
+    fs::{self, File},
     io::Read,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -91,6 +91,19 @@ impl Process {
             "{} is gone",
             self.name
         );
+        // A thread at work stands still a little later than the signal is sent.
+        while still && !self.stands_still() {
+            sleep(LOOK);
+        }
+    }
+
+    fn stands_still(&self) -> bool {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.server.id()));
+        let mut threads = threads.expect("it runs").filter_map(Result::ok);
+        threads.all(|thread| {
+            let status = fs::read_to_string(thread.path().join("status")).unwrap_or_default();
+            status.lines().any(|line| line.starts_with("State:\tT"))
+        })
     }
 
     /// Ends the server as a crash would: SIGKILL.

@@ -17,6 +17,16 @@ pub(crate) fn short() -> Bytes {
     SHORT.clone()
 }
 
+/// Two seconds in a file of more than 8 MB: most of it is a box that MP4 has for what nobody needs.
+pub(crate) fn large() -> Bytes {
+    const FREE_BYTES: u32 = 8_000_000;
+    let mut video = short().to_vec();
+    video.extend(FREE_BYTES.to_be_bytes());
+    video.extend(b"free");
+    video.resize(video.len() + FREE_BYTES as usize - 8, 0);
+    video.into()
+}
+
 /// Ten minutes of noise: takes LAME some seconds, in which something can happen.
 pub(crate) fn long() -> Bytes {
     LONG.clone()

@@ -21,7 +21,7 @@ use tokio::sync::Semaphore;
 const ROOM_BYTES: f64 = 128.0 * 1024.0 * 1024.0;
 
 /// How many inserts of chunks all writers of a process have in flight: with their copies on the way 2 MB each.
-const INSERTS_IN_FLIGHT: usize = 12;
+const INSERTS_IN_FLIGHT: usize = 3;
 
 /// Payloads in GridFS.
 pub(super) struct GridFs {

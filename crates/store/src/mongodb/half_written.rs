@@ -29,7 +29,6 @@ impl HalfWritten {
     }
 
     pub(super) async fn insert(&self, batch: Vec<Document>) -> Result<(), Error> {
-        let _permit = self.inserts.acquire().await;
         match answer(self.place.chunks.insert_many(&batch)).await {
             Err(Error::Exists) => self.insert_anew(&batch).await,
             inserted => inserted.map(drop),

@@ -3,6 +3,7 @@ use crate::{CHUNK_BYTES, Error, PayloadWriter};
 use async_trait::async_trait;
 use bytes::Bytes;
 use mongodb::bson::{Document, oid::ObjectId};
+use std::sync::Arc;
 use tokio::task::JoinSet;
 
 /// How many chunks go with one insert.
@@ -131,14 +132,21 @@ impl Progress {
         Ok(())
     }
 
-    /// Lets the batch go, as soon as fewer than two are under way.
+    /// Lets the batch go, as soon as fewer than two of this payload and not too many of the process are under way. The
+    /// batch waits here and keeps its writer waiting, so that memory is bounded.
     async fn send_batch(&mut self, payload: &HalfWritten) -> Result<(), Error> {
         while self.in_flight.len() >= IN_FLIGHT {
             self.wait_for_one().await?;
         }
+        let turn = Arc::clone(&payload.inserts).acquire_owned();
+        let turn = turn
+            .await
+            .map_err(|closed| Error::Unavailable(closed.into()))?;
         let (payload, batch) = (payload.clone(), std::mem::take(&mut self.batch));
-        self.in_flight
-            .spawn(async move { payload.insert(batch).await });
+        self.in_flight.spawn(async move {
+            let _turn = turn;
+            payload.insert(batch).await
+        });
         Ok(())
     }
 
