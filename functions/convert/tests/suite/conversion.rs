@@ -1,6 +1,6 @@
 //! What becomes of a video.
 
-use crate::world::{Convert, about, kevin};
+use crate::world::{Convert, about, hours_of_noise, kevin};
 use axum::{body::Body, http::Request};
 use decant_audio::media::{self, Container};
 use decant_events::{FileId, JobFailed, Mp3Ready};
@@ -77,17 +77,7 @@ async fn a_job_whose_video_is_gone_fails_and_says_so() {
 #[tokio::test]
 async fn a_conversion_without_enough_time_fails_as_too_long() {
     let convert = Convert::with(&["--timeout", "1"]).await;
-    // Hours of sound: seconds of work at the least.
-    let hours = [
-        "-f",
-        "lavfi",
-        "-i",
-        "anoisesrc=r=8000:d=10800",
-        "-c:a",
-        "pcm_mulaw",
-    ];
-    let noise = media::ffmpeg("mkv", &hours);
-    let problem = convert.problem(noise).await;
+    let problem = convert.problem(hours_of_noise()).await;
     assert_eq!(problem.code, "too-long");
 }
 

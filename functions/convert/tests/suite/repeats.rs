@@ -1,6 +1,6 @@
 //! Events that come again, come at once, or come after somebody died: one video, one MP3.
 
-use crate::world::{Convert, MINUTE, kevin, until};
+use crate::world::{Convert, MINUTE, hours_of_noise, kevin, until};
 use decant_audio::media::{self, Container};
 use decant_events::{FileId, JobFailed, Mp3Ready, Problem, VideoUploaded};
 use decant_store::{Bucket, Claim, Error as StoreError, State};
@@ -125,9 +125,7 @@ async fn the_fifth_attempt_without_an_end_fails_the_job() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dropped_request_stops_the_work_and_frees_the_job() {
     let convert = Convert::new().await;
-    let event = convert
-        .queue("video.mkv", media::clip(Container::Mkv, 120))
-        .await;
+    let event = convert.queue("video.mkv", hours_of_noise()).await;
     let function = convert.function.clone();
     let request = tokio::spawn({
         let event = event.clone();

@@ -133,3 +133,9 @@ pub(crate) async fn until<F: Future<Output = bool>>(so: impl Fn() -> F) {
         .await
         .expect("it to become so");
 }
+
+/// Hours of sound: seconds of work at the least.
+pub(crate) fn hours_of_noise() -> Vec<u8> {
+    let noise = ["-f", "lavfi", "-i", "anoisesrc=r=8000:d=10800"];
+    decant_audio::media::ffmpeg("mkv", &[&noise[..], &["-c:a", "pcm_mulaw"]].concat())
+}
