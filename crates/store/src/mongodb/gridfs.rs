@@ -23,11 +23,22 @@ const ROOM_BYTES: f64 = 128.0 * 1024.0 * 1024.0;
 /// How many inserts of chunks all writers of a process have in flight: with their copies on the way 2 MB each.
 const INSERTS_IN_FLIGHT: usize = 3;
 
+/// How many chunks all writers of a process keep beyond the few that each of them always may, so that one or two uploads
+/// get larger inserts, and thirty don't take more memory for it.
+const EXTRA_CHUNKS: usize = 8;
+
 /// Payloads in GridFS.
 pub(super) struct GridFs {
     videos: Place,
     mp3s: Place,
-    inserts: Arc<Semaphore>,
+    turns: Turns,
+}
+
+/// What the writers of a process share.
+#[derive(Clone)]
+pub(super) struct Turns {
+    pub(super) inserts: Arc<Semaphore>,
+    pub(super) extra: Arc<Semaphore>,
 }
 
 /// One bucket's collections.
@@ -69,7 +80,10 @@ impl GridFs {
         Self {
             videos,
             mp3s,
-            inserts: Arc::new(Semaphore::new(INSERTS_IN_FLIGHT)),
+            turns: Turns {
+                inserts: Arc::new(Semaphore::new(INSERTS_IN_FLIGHT)),
+                extra: Arc::new(Semaphore::new(EXTRA_CHUNKS)),
+            },
         }
     }
 
@@ -83,7 +97,7 @@ impl GridFs {
     fn half_written(&self, bucket: Bucket, id: ObjectId, writer: WriterId) -> HalfWritten {
         HalfWritten {
             place: self.place(bucket).clone(),
-            inserts: Arc::clone(&self.inserts),
+            turns: self.turns.clone(),
             id,
             writer,
         }

@@ -1,19 +1,17 @@
 use super::{
     chunk::{self, WriterId},
     error::answer,
-    gridfs::Place,
+    gridfs::{Place, Turns},
     upload::stored_size,
 };
 use crate::{CHUNK_BYTES, Error};
 use mongodb::bson::{self, Document, doc, oid::ObjectId};
-use std::sync::Arc;
-use tokio::sync::Semaphore;
 
 /// What a writer knows of its payload.
 #[derive(Clone)]
 pub(super) struct HalfWritten {
     pub(super) place: Place,
-    pub(super) inserts: Arc<Semaphore>,
+    pub(super) turns: Turns,
     pub(super) id: ObjectId,
     pub(super) writer: WriterId,
 }

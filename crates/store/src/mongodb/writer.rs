@@ -4,10 +4,12 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use mongodb::bson::{Document, oid::ObjectId};
 use std::sync::Arc;
-use tokio::task::JoinSet;
+use tokio::{sync::OwnedSemaphorePermit, task::JoinSet};
 
-/// How many chunks go with one insert.
+/// How many chunks go with one insert, at least.
 const BATCH: usize = 2;
+/// And at most, as long as not too many of them wait in the whole process: larger inserts are faster.
+const LARGE_BATCH: usize = 4;
 /// How many inserts of one payload are in flight.
 const IN_FLIGHT: usize = 2;
 
@@ -27,6 +29,7 @@ impl ChunkWriter {
             tail,
             first: None,
             batch: Vec::new(),
+            extra: Vec::new(),
             in_flight: JoinSet::new(),
         };
         Self {
@@ -97,6 +100,8 @@ struct Progress {
     first: Option<Vec<u8>>,
     /// Full chunks that wait for company.
     batch: Vec<Document>,
+    /// One for each chunk that waits, or is inserted, beyond `BATCH`.
+    extra: Vec<OwnedSemaphorePermit>,
     in_flight: JoinSet<Result<(), Error>>,
 }
 
@@ -126,10 +131,19 @@ impl Progress {
             return payload.replace(id, tail.bytes).await;
         }
         self.batch.push(payload.chunk(n, tail.bytes));
-        if self.batch.len() == BATCH {
+        if self.batch.len() >= BATCH && !self.may_grow(payload) {
             self.send_batch(payload).await?;
         }
         Ok(())
+    }
+
+    fn may_grow(&mut self, payload: &HalfWritten) -> bool {
+        if self.batch.len() >= LARGE_BATCH {
+            return false;
+        }
+        let extra = Arc::clone(&payload.turns.extra).try_acquire_owned();
+        self.extra.extend(extra);
+        self.batch.len() < BATCH + self.extra.len()
     }
 
     /// Lets the batch go, as soon as fewer than two of this payload and not too many of the process are under way. The
@@ -138,13 +152,14 @@ impl Progress {
         while self.in_flight.len() >= IN_FLIGHT {
             self.wait_for_one().await?;
         }
-        let turn = Arc::clone(&payload.inserts).acquire_owned();
+        let turn = Arc::clone(&payload.turns.inserts).acquire_owned();
         let turn = turn
             .await
             .map_err(|closed| Error::Unavailable(closed.into()))?;
         let (payload, batch) = (payload.clone(), std::mem::take(&mut self.batch));
+        let extra = std::mem::take(&mut self.extra);
         self.in_flight.spawn(async move {
-            let _turn = turn;
+            let _held_until_inserted = (turn, extra);
             payload.insert(batch).await
         });
         Ok(())
