@@ -65,4 +65,6 @@ pub use decoder::{Decoder, Limits, Missing, Stop};
 pub use error::Error;
 pub use mp3::Mp3;
 pub use native::confine::ExitsWithoutMemory;
-pub use options::{NotAnOption, Options, Quality, SampleRate};
+pub use options::{
+    Cover, CoverFormat, Loudness, NotAnOption, Options, Quality, SampleRate, Tags, Track,
+};

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::str::FromStr;
+use std::time::Duration;
 
 /// How the MP3 should be.
 #[derive(Debug, Clone, Default)]
@@ -13,10 +14,90 @@ pub struct Options {
     pub mono: bool,
     /// The MP3's sample rate; the nearest to the source's if `None`.
     pub sample_rate: Option<SampleRate>,
-    /// Goes into the ID3 tag.
+    /// Sound before this is left out.
+    pub start: Duration,
+    /// So is sound from here on. Both count from the start of the source's sound and are exact to the sample.
+    pub end: Option<Duration>,
+    /// How long the sound that is left takes to fade in, and to fade out at its end.
+    pub fade: Duration,
+    /// Brings the sound that is left to this loudness.
+    pub loudness: Option<Loudness>,
+    /// Which sound track of several; the one that players would choose if `None`.
+    pub track: Option<Track>,
+    /// The title where `tags` and the container have none.
     pub title: Option<String>,
+    /// What the MP3 says of itself. Wins over what the container says.
+    pub tags: Tags,
     /// How many threads encode; as many as the process may use cores if `None`. The MP3 is the same for any number.
     pub encoders: Option<NonZeroUsize>,
+}
+
+/// A loudness by EBU R128.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Loudness {
+    /// Integrated loudness, -70 to -5 LUFS.
+    pub target_lufs: f64,
+    /// No true peak above this, -9 to 0 dBTP: then the sound stays below its target.
+    pub true_peak_dbtp: f64,
+}
+
+impl Default for Loudness {
+    /// What podcasts and phones agree on: -16 LUFS, -1.5 dBTP.
+    fn default() -> Self {
+        Self {
+            target_lufs: -16.0,
+            true_peak_dbtp: -1.5,
+        }
+    }
+}
+
+/// One of a container's sound tracks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Track {
+    /// The first sound track is 1, other tracks aren't counted.
+    Number(u32),
+    /// The first in this language, an ISO 639 code of two or three letters, in lower case: `de`, `deu` and `ger` are one.
+    Language(String),
+}
+
+/// What an ID3 tag says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tags {
+    /// Of the sound.
+    pub title: Option<String>,
+    /// Who made it.
+    pub artist: Option<String>,
+    /// What it is a part of.
+    pub album: Option<String>,
+    /// When it appeared: four digits.
+    pub year: Option<String>,
+    /// Anything else.
+    pub comment: Option<String>,
+    /// The front cover.
+    pub cover: Option<Cover>,
+}
+
+/// A picture, at most [`Cover::MAX_BYTES`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cover {
+    /// Which of the two kinds that players show.
+    pub format: CoverFormat,
+    /// The file.
+    pub bytes: Vec<u8>,
+}
+
+impl Cover {
+    /// Larger ones don't fit into the head of an MP3, which is replaced at the end.
+    pub const MAX_BYTES: usize = 192 * 1024;
+}
+
+/// `image/jpeg` or `image/png`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CoverFormat {
+    /// Begins with FF D8 FF.
+    Jpeg,
+    /// Begins with 89 50 4E 47.
+    Png,
 }
 
 /// LAME's quality levels of variable bitrate, and constant bitrates.
