@@ -1,8 +1,4 @@
 //! What becomes of an event after its last try.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that can't go on should stop where it stands"
-)]
 
 mod support;
 
