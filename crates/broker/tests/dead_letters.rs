@@ -1,13 +1,9 @@
 //! What becomes of an event after its last try.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that can't go on should stop where it stands"
-)]
 
 mod support;
 
+use decant_test_servers::free_port;
 use support::{Subscriber, TestBroker, broker, row, service_ref, trigger, with_sink};
-use tokio::net::TcpListener;
 
 /// One Trigger for everything to `convert`, with so many retries and a dead-letter sink at `notify`.
 fn to_convert(retry: u32) -> String {
@@ -54,12 +50,7 @@ async fn after_the_last_try_the_event_goes_to_the_dead_letter_sink_and_says_wher
 
 #[tokio::test]
 async fn a_subscriber_that_is_not_there_is_tried_again_and_has_the_code_minus_one() {
-    let port = TcpListener::bind("127.0.0.1:0")
-        .await
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+    let port = free_port();
     let mut notify = Subscriber::answering(&[200]).await;
     let nowhere = trigger("all", None, "convert", &with_sink(2, "notify")).replace(
         &service_ref("convert"),
