@@ -99,7 +99,7 @@ impl Incoming {
             None => return Err(Error::Broken),
         };
         let queued = match stored {
-            Ok(size_bytes) => self.queue(app, form, size_bytes).await,
+            Ok(size_bytes) => queue(app, &self.lease, form, size_bytes).await,
             Err(error) => Err(error),
         };
         match queued {
@@ -117,15 +117,6 @@ impl Incoming {
         }
     }
 
-    async fn queue(&self, app: &App, form: &Form, size_bytes: u64) -> Result<Job, StoreError> {
-        let jobs = &app.store.jobs;
-        let cover = form.cover.as_deref();
-        if !form.options.is_default() || cover.is_some() {
-            jobs.ask(&self.lease, &form.options, cover).await?;
-        }
-        jobs.uploaded(&self.lease, size_bytes, ANNOUNCE_GAP).await
-    }
-
     /// Removes what was stored, payload first: as long as the record is there, the sweep finds the rest.
     pub(crate) async fn discard(self, app: &App) {
         drop(self.video);
@@ -141,6 +132,16 @@ impl Incoming {
             }
         }
     }
+}
+
+/// Makes the job visible, with what it asks for in its record.
+async fn queue(app: &App, lease: &Lease, form: &Form, size_bytes: u64) -> Result<Job, StoreError> {
+    let jobs = &app.store.jobs;
+    let cover = form.cover.as_deref();
+    if !form.options.is_default() || cover.is_some() {
+        jobs.ask(lease, &form.options, cover).await?;
+    }
+    jobs.uploaded(lease, size_bytes, ANNOUNCE_GAP).await
 }
 
 /// Tells the broker. If it is away, the sweep tells it later: the caller needn't wait for that.
