@@ -1,4 +1,4 @@
-use crate::{FileId, Problem, Username};
+use crate::{ConversionOptions, FileId, Problem, Username};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// What every event's data has in common. The CloudEvents attributes are derived from it.
@@ -18,7 +18,7 @@ pub trait EventData: Serialize + DeserializeOwned + Send {
 }
 
 /// A stored video waits for conversion. Emitted by `upload` and by the sweep, consumed by `convert`.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct VideoUploaded {
     /// The video's id, which is the job's id too.
     pub video_fid: FileId,
@@ -32,6 +32,9 @@ pub struct VideoUploaded {
     /// The video's size.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size_bytes: Option<u64>,
+    /// What its owner asks of the conversion, for whoever watches: `convert` takes it from the job record.
+    #[serde(default, skip_serializing_if = "ConversionOptions::is_default")]
+    pub options: ConversionOptions,
 }
 
 impl EventData for VideoUploaded {
@@ -99,5 +102,20 @@ mod tests {
             event.event_id(2),
             "6650f0c2a1b2c3d4e5f60718.video.uploaded.2"
         );
+    }
+
+    #[test]
+    fn options_are_part_of_the_event_where_something_is_asked_for() {
+        let data = r#"{"video_fid":"6650f0c2a1b2c3d4e5f60718","mp3_fid":null,"username":"kevin@email.com"}"#;
+        let mut event: VideoUploaded = serde_json::from_str(data).expect("three fields suffice");
+        assert_eq!(serde_json::to_string(&event).expect("JSON"), data);
+        event.options.set("quality", "v0").expect("there is v0");
+        let asked = serde_json::to_string(&event).expect("JSON");
+        assert!(
+            asked.ends_with(r#","options":{"quality":"v0"}}"#),
+            "{asked}"
+        );
+        let read: VideoUploaded = serde_json::from_str(&asked).expect("it was written so");
+        assert_eq!(read, event);
     }
 }

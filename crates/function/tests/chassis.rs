@@ -49,6 +49,7 @@ fn video() -> VideoUploaded {
         username: "kevin@email.com".parse().unwrap(),
         file_name: None,
         size_bytes: None,
+        options: Default::default(),
     }
 }
 

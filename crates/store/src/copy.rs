@@ -239,5 +239,12 @@ async fn block(payload: &Arc<dyn PayloadReader>, offset: u64) -> Result<Bytes, E
 /// Whether the target has the record now, as it is in the source.
 async fn copy_record(to: &Store, snapshot: &Snapshot) -> Result<bool, Error> {
     to.jobs.import(snapshot).await?;
-    Ok(to.jobs.get(snapshot.job.id).await?.as_ref() == Some(&snapshot.job))
+    let job = &snapshot.job;
+    let waveform = match &job.mp3 {
+        Some(mp3) => to.jobs.waveform(mp3.id).await?,
+        None => None,
+    };
+    Ok(to.jobs.get(job.id).await?.as_ref() == Some(job)
+        && to.jobs.cover(job.id).await? == snapshot.cover
+        && waveform == snapshot.waveform)
 }

@@ -1,5 +1,5 @@
 use chrono::{DateTime, Utc};
-use decant_events::{FileId, Problem, Username};
+use decant_events::{ConversionOptions, FileId, Problem, Username};
 use std::{fmt, str::FromStr};
 
 /// Where a job stands: `uploading → queued → converting → ready | failed`.
@@ -75,6 +75,10 @@ pub struct Job {
     pub file_name: String,
     /// The video's size, once it is stored.
     pub size_bytes: Option<u64>,
+    /// What its owner asks of the conversion. A cover that came with the video is read by [`Jobs::cover`].
+    ///
+    /// [`Jobs::cover`]: crate::Jobs::cover
+    pub options: ConversionOptions,
     /// How much is converted, in percent from 0 to 100.
     pub progress_percent: f64,
     /// How many conversions have begun in this run.
@@ -92,7 +96,7 @@ pub struct Job {
 }
 
 impl Job {
-    /// The video's name without its extension: the MP3's title and the stem of its file name.
+    /// The video's name without its extension: what the job is called, and the stem of the MP3's file name.
     pub fn title(&self) -> &str {
         match self.file_name.rsplit_once('.') {
             Some((stem, end)) if !stem.is_empty() && is_extension(end) => stem,
@@ -173,6 +177,7 @@ mod tests {
             run: 1,
             file_name: file_name.into(),
             size_bytes: None,
+            options: ConversionOptions::default(),
             progress_percent: 0.0,
             attempts: 0,
             mp3: None,

@@ -1,7 +1,7 @@
 use crate::{Error, Job, Mp3, NewJob, Snapshot};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use decant_events::{FileId, Problem, Username};
+use decant_events::{ConversionOptions, FileId, Problem, Username};
 use std::time::Duration;
 
 /// The right to change one job, until it runs out. A holder that can't renew it stops.
@@ -69,6 +69,15 @@ pub trait Jobs: Send + Sync {
     /// record is refused with [`Error::Exists`].
     async fn begin(&self, job: NewJob, lease_for: Duration) -> Result<Lease, Error>;
 
+    /// Notes what the uploader asks for, and the cover that came with the video. Before the upload ends: whoever asks
+    /// for something may say so after the video.
+    async fn ask(
+        &self,
+        lease: &Lease,
+        options: &ConversionOptions,
+        cover: Option<&[u8]>,
+    ) -> Result<(), Error>;
+
     /// The video is stored: `uploading → queued`, counted as announced, the lease ends.
     /// `announce_gap` is the time after which [`Due::ByGap`] takes it the first time.
     async fn uploaded(
@@ -86,6 +95,12 @@ pub trait Jobs: Send + Sync {
 
     /// The job that published this MP3.
     async fn get_by_mp3(&self, mp3_id: FileId) -> Result<Option<Job>, Error>;
+
+    /// The cover that came with the job's video. Apart from the job, because of its size.
+    async fn cover(&self, id: FileId) -> Result<Option<Vec<u8>>, Error>;
+
+    /// The waveform of this published MP3, if there is one. Apart from the job, because of its size.
+    async fn waveform(&self, mp3_id: FileId) -> Result<Option<Vec<u8>>, Error>;
 
     /// Newest first (by id), at most `limit`, those of `owner` or of everybody, older than `before` if given. Uploads
     /// that haven't ended are hidden.
@@ -120,8 +135,8 @@ pub trait Jobs: Send + Sync {
     /// it wasn't the job's fault (a store that is away, a shutdown).
     async fn release(&self, lease: &Lease, forgive: bool) -> Result<(), Error>;
 
-    /// `converting → ready`. `mp3.id` is the one the job was claimed with.
-    async fn publish(&self, lease: &Lease, mp3: Mp3) -> Result<Job, Error>;
+    /// `converting → ready`. `mp3.id` is the one the job was claimed with; an empty waveform is none.
+    async fn publish(&self, lease: &Lease, mp3: Mp3, waveform: &[u8]) -> Result<Job, Error>;
 
     /// `converting → failed`. The attempt's MP3 becomes litter.
     async fn fail(&self, lease: &Lease, problem: &Problem) -> Result<Job, Error>;

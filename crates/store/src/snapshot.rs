@@ -11,4 +11,8 @@ pub struct Snapshot {
     pub finished_at: Option<DateTime<Utc>>,
     /// The last run whose mail was sent; 0 for none.
     pub mailed_run: u32,
+    /// The cover that came with the video.
+    pub cover: Option<Vec<u8>>,
+    /// The published MP3's waveform.
+    pub waveform: Option<Vec<u8>>,
 }

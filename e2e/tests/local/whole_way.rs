@@ -144,7 +144,7 @@ async fn from_link(client: &Client, mail: &Mail) -> Vec<u8> {
 }
 
 /// What the real curl prints, run in `home`. It must succeed.
-async fn curl(home: &Path, arguments: &[&str]) -> String {
+pub(crate) async fn curl(home: &Path, arguments: &[&str]) -> String {
     let mut command = Command::new("curl");
     command.args(["--silent", "--show-error", "--fail", "--max-time", "60"]);
     let output = command.args(arguments).current_dir(home).output().await;

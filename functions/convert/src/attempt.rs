@@ -1,4 +1,4 @@
-use crate::{App, engine, error::Error};
+use crate::{App, engine, error::Error, options};
 use decant_events::{FileId, Problem, code};
 use decant_function::{reasons, tasks};
 use decant_store::{Bucket, Job, Lease, Mp3};
@@ -57,7 +57,7 @@ impl Attempt {
     async fn run(self, job: Job, dropped: CancellationToken, until: Instant) -> Result<Job, Error> {
         let began = Instant::now();
         let ended = match self.convert(&job, dropped, until).await {
-            Ok(mp3) => self.publish(mp3).await,
+            Ok((mp3, waveform)) => self.publish(mp3, &waveform).await,
             Err(Failure::Hopeless(problem)) => self.fail(&problem).await,
             Err(Failure::Passing { error, forgive }) => self.give_back(error, forgive).await,
         };
@@ -78,24 +78,25 @@ impl Attempt {
         ended
     }
 
-    /// Runs the engine and keeps the lease meanwhile.
+    /// Runs the engine and keeps the lease meanwhile. Gives the MP3 and its waveform.
     async fn convert(
         &self,
         job: &Job,
         dropped: CancellationToken,
         until: Instant,
-    ) -> Result<Mp3, Failure> {
+    ) -> Result<(Mp3, Vec<u8>), Failure> {
         let store = &self.app.store;
         let video = match store.payloads.open(Bucket::Videos, job.id).await {
             Err(error) => return Err(Failure::of_the_video(error)),
             Ok(video) => video,
         };
+        let options = options::of(job, store.jobs.cover(job.id).await?);
         let name = format!("{}.mp3", job.title());
         let output = store
             .payloads
             .create(Bucket::Mp3s, self.mp3_id, &name)
             .await?;
-        let mut engine = engine::start(video, output, job.title(), self.app.decoder.get())?;
+        let mut engine = engine::start(video, output, options, self.app.decoder.get())?;
 
         let out_of_time = tokio::time::sleep_until(until);
         tokio::pin!(out_of_time);
@@ -108,7 +109,8 @@ impl Attempt {
                     let (made, output) = made.map_err(Failure::from)?;
                     let size_bytes = output.finish(made.head.into()).await?;
                     let duration_ms = u64::try_from(made.duration.as_millis()).unwrap_or(u64::MAX);
-                    return Ok(Mp3 { id: self.mp3_id, size_bytes, duration_ms });
+                    let waveform = Vec::new(); // made.waveform, as soon as the engine makes one
+                    return Ok((Mp3 { id: self.mp3_id, size_bytes, duration_ms }, waveform));
                 }
                 _ = heartbeat.tick() => {
                     let progress = engine.progress_percent();
@@ -144,12 +146,13 @@ impl Attempt {
     }
 
     /// The compare-and-set that lets one attempt win. A loser deletes its MP3 and answers for the winner.
-    async fn publish(&self, mp3: Mp3) -> Result<Job, Error> {
-        match self.app.store.jobs.publish(&self.lease, mp3).await {
+    async fn publish(&self, mp3: Mp3, waveform: &[u8]) -> Result<Job, Error> {
+        let jobs = &self.app.store.jobs;
+        match jobs.publish(&self.lease, mp3, waveform).await {
             Ok(job) => Ok(job),
             Err(decant_store::Error::LeaseLost) => {
                 self.delete_mp3().await;
-                let job = self.app.store.jobs.get(self.lease.job_id).await?;
+                let job = jobs.get(self.lease.job_id).await?;
                 job.filter(|job| job.state.is_final()).ok_or(Error::Held)
             }
             // Whether it was published is unknown: the MP3 stays, and the record knows its id either way.

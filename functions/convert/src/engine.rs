@@ -37,11 +37,11 @@ pub(crate) struct Engine {
     progress: Arc<AtomicU32>,
 }
 
-/// Begins to convert `video` into `output`, straight from and to the store.
+/// Begins to convert `video` into `output` as `options` say, straight from and to the store.
 pub(crate) fn start(
     video: Arc<dyn PayloadReader>,
     output: Box<dyn PayloadWriter>,
-    title: &str,
+    options: Options,
     decoder: &Decoder,
 ) -> Result<Engine, Failed> {
     let stop = CancellationToken::new();
@@ -65,10 +65,6 @@ pub(crate) fn start(
         pending: BytesMut::new(),
         runtime: Handle::current(),
         stop: stop.clone(),
-    };
-    let options = Options {
-        title: Some(title.to_owned()),
-        ..Options::default()
     };
     let reached = Arc::clone(&progress);
     let thread = tokio::task::spawn_blocking(move || {

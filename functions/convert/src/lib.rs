@@ -2,6 +2,7 @@
 //!
 //! - `video_uploaded`: the handler.
 //! - `attempt`: one attempt at a job, under its lease, from claim to end.
+//! - `options`: what the record asks for, as the audio engine takes it.
 //! - `engine`: the audio engine on a thread of its own, reading from and writing to the store.
 //! - `decoder`: the program that decodes in a box, and whether the box holds.
 
@@ -10,6 +11,7 @@ mod config;
 mod decoder;
 mod engine;
 mod error;
+mod options;
 mod video_uploaded;
 
 pub use config::Config;

@@ -121,12 +121,12 @@ async fn send(app: &App, job: &Job, headers: &HeaderMap) -> Result<Response, Err
 }
 
 /// Header values of ours are visible ASCII; one that weren't would be left empty.
-fn value(text: &str) -> HeaderValue {
+pub(crate) fn value(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""))
 }
 
 /// Whether `If-None-Match` names the tag, weakly or not.
-fn none_match(headers: &HeaderMap, etag: &str) -> bool {
+pub(crate) fn none_match(headers: &HeaderMap, etag: &str) -> bool {
     headers
         .get_all(header::IF_NONE_MATCH)
         .iter()

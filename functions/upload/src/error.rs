@@ -18,6 +18,8 @@ pub(crate) enum Error {
     NotFound,
     #[error("{0}")]
     BadRequest(String),
+    #[error(transparent)]
+    InvalidOption(#[from] decant_events::InvalidOption),
     #[error("Too many uploads come in right now. Please try again in a moment.")]
     Busy,
     #[error("The upload broke off. Please send it again.")]
@@ -30,6 +32,10 @@ pub(crate) enum Error {
     ForgedLink,
     #[error("This link has expired. Sign in and download the MP3 from your jobs.")]
     ExpiredLink,
+    #[error(
+        "This job has no waveform: its MP3 isn't ready, or was made before there were waveforms."
+    )]
+    NoWaveform,
     #[error("There is nothing in that range: the MP3 has {size_bytes} bytes.")]
     RangeNotSatisfiable { size_bytes: u64 },
     #[error("Signing in is not possible right now. Please try again in a moment.")]
@@ -47,7 +53,9 @@ impl IntoResponse for Error {
             Self::InvalidToken => (StatusCode::UNAUTHORIZED, "invalid-token"),
             Self::ExpiredToken => (StatusCode::UNAUTHORIZED, "expired-token"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not-found"),
+            Self::NoWaveform => (StatusCode::NOT_FOUND, "no-waveform"),
             Self::BadRequest(_) => (StatusCode::BAD_REQUEST, "bad-request"),
+            Self::InvalidOption(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid-option"),
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
             Self::Broken => (StatusCode::BAD_REQUEST, "broken-upload"),
             Self::Stalled => (StatusCode::REQUEST_TIMEOUT, "stalled-upload"),

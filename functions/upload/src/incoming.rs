@@ -1,8 +1,8 @@
-use crate::{App, error::Error, jobs::JobView};
+use crate::{App, error::Error, form::Form, jobs::JobView};
 use bytes::Bytes;
 use decant_events::{FileId, Username};
 use decant_function::{event, reasons, telemetry};
-use decant_store::{ANNOUNCE_GAP, Bucket, Job, Lease, NewJob, PayloadWriter};
+use decant_store::{ANNOUNCE_GAP, Bucket, Error as StoreError, Job, Lease, NewJob, PayloadWriter};
 use futures::{Stream, StreamExt};
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
@@ -16,7 +16,7 @@ const HEARTBEAT: Duration = Duration::from_secs(20);
 /// How long a caller may send nothing. Shorter than the lease, which is renewed only while bytes come.
 pub(crate) const IDLE: Duration = Duration::from_secs(60);
 
-/// A video on its way into the store: record first, then the bytes, then `queued`, then the event.
+/// A video on its way into the store: record first, then the bytes, then what is asked for and `queued`, then the event.
 pub(crate) struct Incoming {
     lease: Lease,
     video: Option<Box<dyn PayloadWriter>>,
@@ -92,19 +92,14 @@ impl Incoming {
         Ok(())
     }
 
-    /// Makes the video durable and the job visible, then announces it.
-    pub(crate) async fn commit(mut self, app: &App) -> Result<JobView, Error> {
+    /// Makes the video durable and the job visible, with what came beside the video, then announces it.
+    pub(crate) async fn commit(mut self, app: &App, form: &Form) -> Result<JobView, Error> {
         let stored = match self.video.take() {
             Some(video) => video.finish(Bytes::new()).await,
             None => return Err(Error::Broken),
         };
         let queued = match stored {
-            Ok(size_bytes) => {
-                app.store
-                    .jobs
-                    .uploaded(&self.lease, size_bytes, ANNOUNCE_GAP)
-                    .await
-            }
+            Ok(size_bytes) => queue(app, &self.lease, form, size_bytes).await,
             Err(error) => Err(error),
         };
         match queued {
@@ -114,7 +109,7 @@ impl Incoming {
             }
             // Whether the job is queued is unknown when the store went away in between: then the record decides, and
             // the sweep clears up after whichever it is.
-            Err(error @ decant_store::Error::Unavailable(_)) => Err(error.into()),
+            Err(error @ StoreError::Unavailable(_)) => Err(error.into()),
             Err(error) => {
                 self.discard(app).await;
                 Err(error.into())
@@ -137,6 +132,16 @@ impl Incoming {
             }
         }
     }
+}
+
+/// Makes the job visible, with what it asks for in its record.
+async fn queue(app: &App, lease: &Lease, form: &Form, size_bytes: u64) -> Result<Job, StoreError> {
+    let jobs = &app.store.jobs;
+    let cover = form.cover.as_deref();
+    if !form.options.is_default() || cover.is_some() {
+        jobs.ask(lease, &form.options, cover).await?;
+    }
+    jobs.uploaded(lease, size_bytes, ANNOUNCE_GAP).await
 }
 
 /// Tells the broker. If it is away, the sweep tells it later: the caller needn't wait for that.

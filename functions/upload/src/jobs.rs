@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use chrono::{DateTime, Utc};
-use decant_events::{FileId, Problem};
+use decant_events::{ConversionOptions, FileId, Problem};
 use decant_function::Query;
 use decant_store::Job;
 use serde::{Deserialize, Serialize};
@@ -23,6 +23,7 @@ pub(crate) struct JobView {
     file_name: String,
     title: String,
     size_bytes: Option<u64>,
+    options: ConversionOptions,
     progress_percent: f64,
     mp3_fid: Option<FileId>,
     mp3_size_bytes: Option<u64>,
@@ -42,6 +43,7 @@ impl JobView {
             file_name: job.file_name.clone(),
             title: job.title().to_owned(),
             size_bytes: job.size_bytes,
+            options: job.options.clone(),
             progress_percent: job.progress_percent,
             mp3_fid: mp3.map(|mp3| mp3.id),
             mp3_size_bytes: mp3.map(|mp3| mp3.size_bytes),
@@ -106,14 +108,18 @@ pub(crate) async fn show(
     person: Person,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<JobView>, Error> {
+    let job = visible(&app, &person, id).await?;
+    Ok(Json(JobView::of(&job)))
+}
+
+/// The job, if the person may see it.
+pub(crate) async fn visible(
+    app: &App,
+    person: &Person,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Job, Error> {
     let Path(id) = id.map_err(|_| Error::NotFound)?;
     let id: FileId = id.parse().map_err(|_| Error::NotFound)?;
-    let job = app
-        .store
-        .jobs
-        .get(id)
-        .await?
-        .filter(|job| person.may_see(job));
-    job.map(|job| Json(JobView::of(&job)))
-        .ok_or(Error::NotFound)
+    let job = app.store.jobs.get(id).await?;
+    job.filter(|job| person.may_see(job)).ok_or(Error::NotFound)
 }

@@ -1,7 +1,8 @@
 //! The only public door: login, uploads, the jobs API, downloads.
 //!
-//! - `login`, `upload`, `jobs`, `download`: the handlers.
+//! - `login`, `upload`, `jobs`, `download`, `waveform`: the handlers.
 //! - `person`: who is asking, from a verified token.
+//! - `form`: what comes with a video: options, a cover.
 //! - `backlog`: what keeps the multipart parser from reading ahead without end.
 //! - `incoming`: an upload on its way into the store, from the record to the announcement.
 //! - `file_name`: a video's name as it comes in and as the MP3's goes out.
@@ -11,11 +12,13 @@ mod config;
 mod download;
 mod error;
 mod file_name;
+mod form;
 mod incoming;
 mod jobs;
 mod login;
 mod person;
 mod upload;
+mod waveform;
 
 pub use config::Config;
 
@@ -93,6 +96,7 @@ pub fn router(app: App) -> Router {
         )
         .route("/jobs", get(jobs::list))
         .route("/jobs/{id}", get(jobs::show))
+        .route("/jobs/{id}/waveform", get(waveform::waveform))
         .route("/download", get(download::download))
         .with_state(app.clone());
     chassis(routes, app)
@@ -104,5 +108,6 @@ async fn welcome() -> &'static str {
      POST /upload             multipart `file`, or the video itself as the body: gives a job\n\
      GET  /jobs               your jobs, newest first\n\
      GET  /jobs/{id}          one job\n\
+     GET  /jobs/{id}/waveform how loud its MP3 is, to be drawn\n\
      GET  /download?id={id}   the MP3 of a job's mp3_fid\n"
 }

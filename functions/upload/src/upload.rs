@@ -3,6 +3,7 @@ use crate::{
     backlog::Backlog,
     error::Error,
     file_name,
+    form::Form,
     incoming::{IDLE, Incoming},
     jobs::JobView,
     person::Person,
@@ -15,6 +16,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
+use decant_events::ConversionOptions;
 use decant_function::{Query, tasks};
 use futures::{Stream, StreamExt, TryStreamExt};
 use std::{panic::resume_unwind, sync::Arc, time::Duration};
@@ -24,35 +26,29 @@ use tracing::Instrument;
 /// How many uploads come in at once: each takes up to two megabytes of memory.
 pub(crate) const AT_ONCE: usize = 32;
 
-/// The most that a part may have that isn't the video.
-const OTHER_PARTS_BYTES: u64 = 64 * 1024;
-
-/// What a multipart body may have around the video.
-const MULTIPART_OVERHEAD_BYTES: u64 = 64 * 1024;
+/// What a multipart body may have around the video: options, a cover, and headers.
+const MULTIPART_OVERHEAD_BYTES: u64 = 64 * 1024 + ConversionOptions::LARGEST_COVER_BYTES as u64;
 
 /// How much of a refused body is still read, and for how long, so that the caller gets to read why.
 const LINGER_BYTES: u64 = 64 * 1024 * 1024;
 const LINGER: Duration = Duration::from_secs(10);
 
-#[derive(Debug, serde::Deserialize)]
-pub(crate) struct RawUpload {
-    /// The name of a video that is sent as the body itself.
-    filename: Option<String>,
-}
-
-/// Takes a video: multipart with one part named `file`, or the body itself.
+/// Takes a video: multipart with one part named `file`, or the body itself. Options are the form's other parts, or in
+/// the query.
 ///
 /// It runs in a task of its own: when the connection breaks, the task still sees to it that nothing stays.
 pub(crate) async fn upload(
     State(app): State<App>,
     person: Result<Person, Error>,
-    Query(raw): Query<RawUpload>,
+    Query(query): Query<Vec<(String, String)>>,
     request: Request,
 ) -> Result<Response, Error> {
-    let checked =
-        person.and_then(|person| check_size(&request, app.max_upload_bytes).map(|()| person));
-    let person = match checked {
-        Ok(person) => person,
+    let checked = person.and_then(|person| {
+        check_size(&request, app.max_upload_bytes)?;
+        Ok((person, Form::of_query(query)?))
+    });
+    let (person, form) = match checked {
+        Ok(checked) => checked,
         Err(error) => {
             tasks::spawn(linger(request.into_body().into_data_stream()));
             return Err(error);
@@ -66,9 +62,9 @@ pub(crate) async fn upload(
     let task = async move {
         let _slot = slot;
         if is_multipart(request.headers()) {
-            multipart(&app, person, request).await
+            multipart(&app, person, form, request).await
         } else {
-            whole_body(&app, person, raw.filename.as_deref(), request).await
+            whole_body(&app, person, form, request).await
         }
     };
     let job = tasks::spawn(task.in_current_span())
@@ -81,14 +77,15 @@ pub(crate) async fn upload(
 async fn whole_body(
     app: &App,
     person: Person,
-    name: Option<&str>,
+    form: Form,
     request: Request,
 ) -> Result<JobView, Error> {
+    let name = form.file_name.as_deref();
     let name = name.map(file_name::clean).unwrap_or_else(|| "video".into());
     let mut body = request.into_body().into_data_stream();
     let incoming = receive(app, person, name, body.by_ref().map_err(|_| Error::Broken)).await;
     match incoming {
-        Ok(incoming) => incoming.commit(app).await,
+        Ok(incoming) => incoming.commit(app, &form).await,
         Err(error) => {
             tasks::spawn(linger(body));
             Err(error)
@@ -96,7 +93,12 @@ async fn whole_body(
     }
 }
 
-async fn multipart(app: &App, person: Person, request: Request) -> Result<JobView, Error> {
+async fn multipart(
+    app: &App,
+    person: Person,
+    mut form: Form,
+    request: Request,
+) -> Result<JobView, Error> {
     let (head, body) = request.into_parts();
     let backlog = Backlog::new(body);
     let request = Request::from_parts(head, Body::from_stream(backlog.clone()));
@@ -104,9 +106,9 @@ async fn multipart(app: &App, person: Person, request: Request) -> Result<JobVie
         .await
         .map_err(|rejection| Error::BadRequest(rejection.body_text()))?;
     let mut video: Option<Incoming> = None;
-    let received = read_parts(app, &person, &mut parts, &backlog, &mut video).await;
+    let received = read_parts(app, &person, &mut parts, &backlog, &mut form, &mut video).await;
     match (received, video) {
-        (Ok(()), Some(video)) => video.commit(app).await,
+        (Ok(()), Some(video)) => video.commit(app, &form).await,
         (Ok(()), None) => Err(Error::BadRequest(
             "Expected a part named `file` with the video: curl -F \"file=@video.mp4\".".into(),
         )),
@@ -120,12 +122,13 @@ async fn multipart(app: &App, person: Person, request: Request) -> Result<JobVie
     }
 }
 
-/// Stores the part named `file`, refuses a second one, passes over others.
+/// Stores the part named `file`, refuses a second one, and takes options before and after it.
 async fn read_parts(
     app: &App,
     person: &Person,
     parts: &mut Multipart,
     backlog: &Backlog,
+    form: &mut Form,
     video: &mut Option<Incoming>,
 ) -> Result<(), Error> {
     while let Some(part) = timeout(IDLE, parts.next_field())
@@ -133,37 +136,27 @@ async fn read_parts(
         .map_err(|_| Error::Stalled)?
         .map_err(malformed)?
     {
-        let is_file = part.name() == Some("file");
+        let field = part.name().unwrap_or_default().to_owned();
         let name = part
             .file_name()
             .map_or_else(|| "video".into(), file_name::clean);
-        let mut bytes = part
+        let bytes = part
             .map_err(malformed)
             .inspect_ok(|bytes| backlog.taken(bytes));
-        match (is_file, &video) {
-            (true, Some(_)) => {
+        match (field.as_str(), &video) {
+            ("file", Some(_)) => {
                 return Err(Error::BadRequest(
                     "Expected one part named `file`, got two. Upload one video at a time.".into(),
                 ));
             }
-            (true, None) => *video = Some(receive(app, person.clone(), name, bytes).await?),
-            (false, _) => {
-                let mut passed_over = 0;
-                while let Some(bytes) = timeout(IDLE, bytes.next())
-                    .await
-                    .map_err(|_| Error::Stalled)?
-                {
-                    passed_over += bytes?.len() as u64;
-                    if passed_over > OTHER_PARTS_BYTES {
-                        return Err(Error::BadRequest(
-                            "Expected the video in a part named `file`.".into(),
-                        ));
-                    }
-                }
+            ("file", None) => {
+                form.options.check()?; // before gigabytes come for nothing
+                *video = Some(receive(app, person.clone(), name, bytes).await?);
             }
+            (option, _) => form.read(option, bytes).await?,
         }
     }
-    Ok(())
+    Ok(form.options.check()?)
 }
 
 /// Stores one video. When it fails, nothing stays.

@@ -92,7 +92,7 @@ pub(super) async fn converting(store: &Store, lease_for: Duration) -> (Lease, Fi
 
 pub(super) async fn ready(store: &Store) -> Job {
     let (lease, mp3_id) = converting(store, HOUR).await;
-    let job = store.jobs.publish(&lease, mp3(mp3_id)).await;
+    let job = store.jobs.publish(&lease, mp3(mp3_id), &[]).await;
     job.expect("is published")
 }
 

@@ -64,20 +64,22 @@ pub async fn a_holder_that_was_taken_over_has_lost_its_lease(store: Store) {
     let mp3_id = FileId::mint();
     let (held, _) = granted(claim_as(&store, lost.job_id, mp3_id, HOUR).await);
     assert!(is_lost(&store.jobs.renew(&lost, HOUR, Some(99.0)).await));
-    assert!(is_lost(&store.jobs.publish(&lost, mp3(lost_mp3)).await));
+    assert!(is_lost(
+        &store.jobs.publish(&lost, mp3(lost_mp3), &[]).await
+    ));
     assert!(is_lost(&store.jobs.fail(&lost, &problem()).await));
     assert!(is_lost(&store.jobs.release(&lost, true).await));
     let untouched = job(&store, held.job_id).await;
     assert_eq!(untouched.state, State::Converting);
     assert_eq!(untouched.progress_percent, 0.0);
-    let published = store.jobs.publish(&held, mp3(mp3_id)).await;
+    let published = store.jobs.publish(&held, mp3(mp3_id), &[]).await;
     assert_eq!(published.expect("is published").mp3, Some(mp3(mp3_id)));
     assert_eq!(litter(&store).await, [lost_mp3].into());
 }
 
 pub async fn a_late_holder_that_nobody_replaced_still_publishes(store: Store) {
     let (lease, mp3_id) = converting(&store, NO_TIME).await;
-    let published = store.jobs.publish(&lease, mp3(mp3_id)).await;
+    let published = store.jobs.publish(&lease, mp3(mp3_id), &[]).await;
     assert_eq!(published.expect("is published").state, State::Ready);
     assert_eq!(litter(&store).await, [].into());
 }
@@ -103,7 +105,7 @@ pub async fn a_published_mp3_is_found(store: Store) {
     let (lease, mp3_id) = converting(&store, HOUR).await;
     let by_mp3 = async || store.jobs.get_by_mp3(mp3_id).await.expect("answers");
     assert_eq!(by_mp3().await, None);
-    let published = store.jobs.publish(&lease, mp3(mp3_id)).await;
+    let published = store.jobs.publish(&lease, mp3(mp3_id), &[]).await;
     let published = published.expect("is published");
     assert_eq!(published.state, State::Ready);
     assert_eq!(published.progress_percent, 100.0);
@@ -115,8 +117,8 @@ pub async fn a_published_mp3_is_found(store: Store) {
 pub async fn only_the_mp3_of_the_claim_is_published(store: Store) {
     let (lease, mp3_id) = converting(&store, HOUR).await;
     let other: Mp3 = mp3(FileId::mint());
-    assert!(is_lost(&store.jobs.publish(&lease, other).await));
-    let published = store.jobs.publish(&lease, mp3(mp3_id)).await;
+    assert!(is_lost(&store.jobs.publish(&lease, other, &[]).await));
+    let published = store.jobs.publish(&lease, mp3(mp3_id), &[]).await;
     published.expect("is published");
 }
 
@@ -138,9 +140,9 @@ pub async fn an_ended_job_answers_claims_with_its_end(store: Store) {
 
 pub async fn an_ended_job_cannot_be_changed_under_its_old_lease(store: Store) {
     let (lease, mp3_id) = converting(&store, HOUR).await;
-    let published = store.jobs.publish(&lease, mp3(mp3_id)).await;
+    let published = store.jobs.publish(&lease, mp3(mp3_id), &[]).await;
     let published = published.expect("is published");
-    assert!(is_lost(&store.jobs.publish(&lease, mp3(mp3_id)).await));
+    assert!(is_lost(&store.jobs.publish(&lease, mp3(mp3_id), &[]).await));
     assert!(is_lost(&store.jobs.fail(&lease, &problem()).await));
     assert!(is_lost(&store.jobs.release(&lease, false).await));
     assert!(is_lost(&store.jobs.renew(&lease, HOUR, None).await));
@@ -208,7 +210,7 @@ pub async fn a_live_last_attempt_may_end(store: Store) {
     let (lease, last) = granted(claim_as(&store, id, mp3_id, HOUR).await);
     assert_eq!(last.attempts, MAX_ATTEMPTS);
     assert!(matches!(claim(&store, id, HOUR).await, Claim::Held));
-    let published = store.jobs.publish(&lease, mp3(mp3_id)).await;
+    let published = store.jobs.publish(&lease, mp3(mp3_id), &[]).await;
     published.expect("is published");
 }
 

@@ -17,7 +17,7 @@ pub async fn a_dead_event_fails_what_nobody_holds(store: Store) {
         assert_eq!(job(&store, id).await, failed);
     }
     assert_eq!(litter(&store).await, [mp3_id].into());
-    let late = store.jobs.publish(&held_before, mp3(mp3_id)).await;
+    let late = store.jobs.publish(&held_before, mp3(mp3_id), &[]).await;
     assert!(is_lost(&late));
 }
 

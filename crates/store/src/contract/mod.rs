@@ -6,6 +6,7 @@
 #![expect(missing_docs, reason = "the name of a case is its sentence")]
 
 pub mod abandoned;
+pub mod apart;
 mod builders;
 pub mod conversion;
 pub mod dead_event;
@@ -62,6 +63,15 @@ macro_rules! contract_tests {
             the_list_keeps_owners_apart
             somebody_elses_video_is_adopted_once
             a_change_moves_the_time_of_the_last_change
+        }
+        $crate::contract_tests! { @file apart $fresh_store
+            what_is_asked_for_is_in_the_record_and_its_announcement
+            where_nothing_is_asked_for_options_are_the_default
+            only_the_uploader_asks_and_only_before_the_upload_ends
+            a_cover_is_kept_with_its_job
+            a_discarded_upload_takes_its_cover_along
+            a_published_mp3_has_its_waveform
+            the_waveform_of_an_attempt_that_lost_is_nobodys
         }
         $crate::contract_tests! { @file conversion $fresh_store
             a_queued_job_is_claimed
@@ -122,6 +132,7 @@ macro_rules! contract_tests {
             a_record_goes_into_another_store_as_it_is
             a_running_conversion_goes_into_another_store_as_queued
             an_upload_that_has_not_ended_stays
+            what_was_asked_for_goes_along_with_the_cover_and_the_waveform
             a_record_that_is_there_is_left_alone
             records_come_page_by_page
             a_copy_is_whole_and_can_be_repeated
@@ -168,6 +179,7 @@ mod tests {
             include_str!("payloads.rs"),
             include_str!("resume.rs"),
             include_str!("upload.rs"),
+            include_str!("apart.rs"),
             include_str!("conversion.rs"),
             include_str!("dead_event.rs"),
             include_str!("mail.rs"),

@@ -131,7 +131,7 @@ impl Witness {
                 let Some((lease, mp3_id)) = nth(&self.attempts, holder) else {
                     return;
                 };
-                let result = self.store.jobs.publish(lease, mp3(*mp3_id)).await;
+                let result = self.store.jobs.publish(lease, mp3(*mp3_id), &[]).await;
                 self.may_end(holder, result);
             }
             Operation::Fail { holder } => {

@@ -1,6 +1,9 @@
-use super::builders::{
-    HOUR, MANY, claim_mail, content, converting, failed, granted, is_missing, job, mail_granted,
-    mp3, new_job, queued, ready, sample,
+use super::{
+    apart::everything,
+    builders::{
+        HOUR, MANY, claim_as, claim_mail, content, converting, failed, granted, is_missing, job,
+        mail_granted, mp3, new_job, queued, ready, sample,
+    },
 };
 use crate::{Bucket, Copied, CopyError, Error, Job, Snapshot, State, Store, copy};
 use bytes::Bytes;
@@ -40,7 +43,7 @@ pub async fn a_running_conversion_goes_into_another_store_as_queued(from: Store,
     assert_eq!((there.state, there.progress_percent), (State::Queued, 0.0));
     granted(super::builders::claim(&to, lease.job_id, HOUR).await);
     from.jobs
-        .publish(&lease, mp3(mp3_id))
+        .publish(&lease, mp3(mp3_id), &[])
         .await
         .expect("goes on here");
 }
@@ -48,6 +51,30 @@ pub async fn a_running_conversion_goes_into_another_store_as_queued(from: Store,
 pub async fn an_upload_that_has_not_ended_stays(from: Store, _to: Store) {
     from.jobs.begin(new_job(), HOUR).await.expect("begins");
     assert_eq!(export(&from).await, []);
+}
+
+pub async fn what_was_asked_for_goes_along_with_the_cover_and_the_waveform(from: Store, to: Store) {
+    let lease = from.jobs.begin(new_job(), HOUR).await.expect("begins");
+    let noted = from.jobs.ask(&lease, &everything(), Some(b"cover")).await;
+    noted.expect("is noted");
+    let id = from.jobs.uploaded(&lease, 1, HOUR).await.expect("ends").id;
+    let mp3_id = FileId::mint();
+    let (lease, _) = granted(claim_as(&from, id, mp3_id, HOUR).await);
+    let published = from.jobs.publish(&lease, mp3(mp3_id), b"waveform").await;
+    published.expect("is published");
+    let snapshots = export(&from).await;
+    assert!(imports(&to, &snapshots[0]).await);
+    assert_eq!(export(&to).await, snapshots);
+    assert_eq!(job(&to, id).await.options, everything());
+    let cover = to.jobs.cover(id).await.expect("the store answers");
+    assert_eq!(cover.as_deref(), Some(&b"cover"[..]));
+    let waveform = to.jobs.waveform(mp3_id).await.expect("the store answers");
+    assert_eq!(waveform.as_deref(), Some(&b"waveform"[..]));
+
+    let mut other = snapshots[0].clone();
+    other.cover = Some(b"another".into());
+    assert!(!imports(&to, &other).await);
+    assert_eq!(export(&to).await, snapshots);
 }
 
 pub async fn a_record_that_is_there_is_left_alone(from: Store, to: Store) {
@@ -149,7 +176,7 @@ async fn converted(store: &Store, video: &Bytes, sound: &Bytes) -> Job {
     let (lease, mp3_id) = converting(store, HOUR).await;
     write(store, Bucket::Videos, lease.job_id, video).await;
     write(store, Bucket::Mp3s, mp3_id, sound).await;
-    let published = store.jobs.publish(&lease, mp3(mp3_id)).await;
+    let published = store.jobs.publish(&lease, mp3(mp3_id), &[]).await;
     published.expect("is published")
 }
 

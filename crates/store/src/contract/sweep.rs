@@ -47,7 +47,7 @@ pub async fn a_lease_that_ran_out_is_freed_by_the_announcement(store: Store) {
     assert_eq!(job(&store, id).await, freed);
     assert_eq!(litter(&store).await, [mp3_id].into());
     assert!(is_lost(&store.jobs.renew(&lease, HOUR, None).await));
-    assert!(is_lost(&store.jobs.publish(&lease, mp3(mp3_id)).await));
+    assert!(is_lost(&store.jobs.publish(&lease, mp3(mp3_id), &[]).await));
     assert_eq!(announce(&store, Due::ByGap, HOUR).await, None);
 }
 
@@ -80,7 +80,7 @@ pub async fn lost_queues_announce_live_leases_too_and_leave_them_alone(store: St
     assert_eq!(untouched.progress_percent, 40.0);
     let other = claim(&store, live.job_id, HOUR).await;
     assert!(matches!(other, Claim::Held));
-    let published = store.jobs.publish(&live, mp3(mp3_id)).await;
+    let published = store.jobs.publish(&live, mp3(mp3_id), &[]).await;
     published.expect("the lease still counts");
 }
 
@@ -161,7 +161,7 @@ pub async fn only_an_unfinished_job_has_its_announcement_taken_back(store: Store
     let unannounced = store.jobs.unannounce(live.job_id).await;
     unannounced.expect("is taken back");
     assert_eq!(announce(&store, Due::ByGap, HOUR).await, None);
-    let published = store.jobs.publish(&live, mp3(mp3_id)).await;
+    let published = store.jobs.publish(&live, mp3(mp3_id), &[]).await;
     published.expect("the lease still counts");
 }
 

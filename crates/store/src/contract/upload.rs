@@ -1,6 +1,6 @@
 use super::builders::{HOUR, MANY, NO_TIME, clock_moves, is_lost, job, new_job, queued, username};
 use crate::{Claim, Error, Job, Lease, NewJob, State, Store};
-use decant_events::{FileId, VideoUploaded};
+use decant_events::{ConversionOptions, FileId, VideoUploaded};
 
 pub async fn an_upload_is_hidden_until_it_ends(store: Store) {
     let new = new_job();
@@ -29,6 +29,7 @@ pub async fn a_stored_video_queues_its_job(store: Store) {
         run: 1,
         file_name: new.file_name,
         size_bytes: Some(4_711),
+        options: ConversionOptions::default(),
         progress_percent: 0.0,
         attempts: 0,
         mp3: None,
@@ -44,6 +45,7 @@ pub async fn a_stored_video_queues_its_job(store: Store) {
         username: queued.owner.clone(),
         file_name: Some("talk.mp4".into()),
         size_bytes: Some(4_711),
+        options: ConversionOptions::default(),
     };
     assert_eq!(queued.announcement(), announcement);
     assert_eq!((queued.mp3_ready(), queued.job_failed()), (None, None));

@@ -2,12 +2,12 @@ use super::{database::Database, record};
 use crate::{Claim, Due, Error, Job, Jobs, Lease, Litter, MailClaim, Mp3, NewJob, Snapshot};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use decant_events::{FileId, Problem, Username};
+use decant_events::{ConversionOptions, FileId, Problem, Username};
 use sqlx::query;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// The statements live in `upload`, `conversion`, `mail` and `sweep`; here is what they add up to.
+/// The statements live in `upload`, `apart`, `conversion`, `mail` and `sweep`; here is what they add up to.
 #[async_trait]
 impl Jobs for Database {
     async fn now(&self) -> Result<DateTime<Utc>, Error> {
@@ -24,6 +24,15 @@ impl Jobs for Database {
             return Err(Error::Exists);
         }
         Ok(lease)
+    }
+
+    async fn ask(
+        &self,
+        lease: &Lease,
+        options: &ConversionOptions,
+        cover: Option<&[u8]>,
+    ) -> Result<(), Error> {
+        self.note_asked(lease, options, cover).await
     }
 
     async fn uploaded(
@@ -46,6 +55,14 @@ impl Jobs for Database {
 
     async fn get_by_mp3(&self, mp3_id: FileId) -> Result<Option<Job>, Error> {
         self.by_mp3(mp3_id).await
+    }
+
+    async fn cover(&self, id: FileId) -> Result<Option<Vec<u8>>, Error> {
+        self.cover_of(id).await
+    }
+
+    async fn waveform(&self, mp3_id: FileId) -> Result<Option<Vec<u8>>, Error> {
+        self.waveform_of(mp3_id).await
     }
 
     async fn list(
@@ -95,7 +112,10 @@ impl Jobs for Database {
         self.requeue(lease, forgive).await
     }
 
-    async fn publish(&self, lease: &Lease, mp3: Mp3) -> Result<Job, Error> {
+    async fn publish(&self, lease: &Lease, mp3: Mp3, waveform: &[u8]) -> Result<Job, Error> {
+        if !waveform.is_empty() {
+            self.keep_waveform(lease, mp3.id, waveform).await?;
+        }
         self.end_ready(lease, &mp3).await?.ok_or(Error::LeaseLost)
     }
 
@@ -181,6 +201,7 @@ impl Jobs for Database {
     }
 
     async fn import(&self, snapshot: &Snapshot) -> Result<bool, Error> {
+        self.insert_apart(snapshot).await?;
         self.insert_snapshot(snapshot).await
     }
 }

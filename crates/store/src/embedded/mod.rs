@@ -7,6 +7,7 @@
 //! mp3s/<id>
 //! ```
 
+mod apart;
 mod conversion;
 mod database;
 mod files;

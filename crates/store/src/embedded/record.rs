@@ -1,6 +1,6 @@
 use crate::{Error, Job, Mp3, Snapshot, State};
 use chrono::{DateTime, Utc};
-use decant_events::{FileId, Problem};
+use decant_events::{ConversionOptions, FileId, Problem};
 use sqlx::{Row, sqlite::SqliteRow};
 use std::{fmt::Display, str::FromStr};
 
@@ -13,6 +13,7 @@ pub(super) fn job(row: &SqliteRow) -> Result<Job, Error> {
         run: row.try_get("run")?,
         file_name: row.try_get("file_name")?,
         size_bytes: size(row, "size_bytes")?,
+        options: options(row)?,
         progress_percent: row.try_get("progress_percent")?,
         attempts: row.try_get("attempts")?,
         mp3: mp3(row)?,
@@ -23,7 +24,7 @@ pub(super) fn job(row: &SqliteRow) -> Result<Job, Error> {
     })
 }
 
-/// The record in a row of `jobs`, as another store takes it.
+/// The record in a row of `jobs` and of what is kept apart, as another store takes it.
 pub(super) fn snapshot(row: &SqliteRow) -> Result<Snapshot, Error> {
     let mut job = job(row)?;
     if job.state == State::Converting {
@@ -35,6 +36,8 @@ pub(super) fn snapshot(row: &SqliteRow) -> Result<Snapshot, Error> {
         job,
         finished_at: ended.then(|| time(row, "finished_at")).transpose()?,
         mailed_run: row.try_get("mailed_run")?,
+        cover: row.try_get("picture")?,
+        waveform: row.try_get("points")?,
     })
 }
 
@@ -47,6 +50,19 @@ pub(super) fn id(row: &SqliteRow, column: &str) -> Result<FileId, Error> {
 pub(super) fn time(row: &SqliteRow, column: &str) -> Result<DateTime<Utc>, Error> {
     let ms = row.try_get(column)?;
     DateTime::from_timestamp_millis(ms).ok_or_else(|| corrupt(column, "beyond all calendars"))
+}
+
+/// Options as a row has them.
+pub(super) fn stored_options(options: &ConversionOptions) -> Result<Option<String>, Error> {
+    let asked = (!options.is_default()).then(|| serde_json::to_string(options));
+    asked.transpose().map_err(|error| corrupt("options", error))
+}
+
+fn options(row: &SqliteRow) -> Result<ConversionOptions, Error> {
+    match row.try_get::<Option<&str>, _>("options")? {
+        Some(options) => serde_json::from_str(options).map_err(|error| corrupt("options", error)),
+        None => Ok(ConversionOptions::default()),
+    }
 }
 
 fn mp3(row: &SqliteRow) -> Result<Option<Mp3>, Error> {

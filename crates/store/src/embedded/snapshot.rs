@@ -13,7 +13,10 @@ impl Database {
     ) -> Result<Vec<Snapshot>, Error> {
         let rows = self.rows(
             query(
-                "SELECT * FROM jobs
+                "SELECT jobs.*, picture, points
+                 FROM jobs
+                 LEFT JOIN covers ON covers.job_id = id
+                 LEFT JOIN waveforms ON waveforms.job_id = id AND waveforms.mp3_id = jobs.mp3_id
                  WHERE (?1 IS NULL OR id > ?1) AND state <> 'uploading'
                  ORDER BY id LIMIT ?2",
             )
@@ -28,6 +31,7 @@ impl Database {
             job,
             finished_at,
             mailed_run,
+            ..
         } = snapshot;
         let mp3 = job.mp3.as_ref();
         let problem = job.problem.as_ref();
@@ -36,9 +40,9 @@ impl Database {
             query(
                 "INSERT INTO jobs (id, owner, file_name, traceparent, size_bytes, state, run, created_at,
                      updated_at, finished_at, attempts, progress_percent, mp3_id, mp3_size_bytes,
-                     mp3_duration_ms, problem_code, problem_detail, mailed_run, announce_at)
+                     mp3_duration_ms, problem_code, problem_detail, mailed_run, announce_at, options)
                  SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-                     iif(?19, now, NULL)
+                     iif(?19, now, NULL), ?20
                  FROM clock
                  WHERE true
                  ON CONFLICT DO NOTHING",
@@ -61,7 +65,8 @@ impl Database {
             .bind(problem.map(|problem| &problem.code))
             .bind(problem.map(|problem| &problem.detail))
             .bind(mailed_run)
-            .bind(job.state == State::Queued),
+            .bind(job.state == State::Queued)
+            .bind(record::stored_options(&job.options)?),
         );
         Ok(inserted.await? > 0)
     }

@@ -3,7 +3,7 @@
 use super::{
     database::Database,
     expression::{after, before, is_by, is_unheld, literal, oid, with_attempt},
-    upload::stored_size,
+    record,
 };
 use crate::{Error, Job, Lease, Mp3};
 use decant_events::{FileId, Problem};
@@ -75,15 +75,18 @@ impl Database {
         requeued.await.map(drop)
     }
 
-    pub(super) async fn end_ready(&self, lease: &Lease, mp3: &Mp3) -> Result<Job, Error> {
+    pub(super) async fn end_ready(
+        &self,
+        lease: &Lease,
+        mp3: &Mp3,
+        waveform: &[u8],
+    ) -> Result<Job, Error> {
         let mut filter = converting_under(lease);
         filter.insert("attempt_mp3_id", oid(mp3.id));
-        let published = doc! {
-            "id": oid(mp3.id), "size_bytes": stored_size(mp3.size_bytes)?,
-            "duration_ms": stored_size(mp3.duration_ms)?,
-        };
+        // One value, so that nothing of an earlier MP3 stays.
+        let published = record::stored_mp3(mp3, waveform)?;
         let mut set = ended("ready");
-        set.extend(doc! { "progress_percent": 100.0, "mp3": published });
+        set.extend(doc! { "progress_percent": 100.0, "mp3": literal(published) });
         let stages = vec![doc! { "$set": set }, without_attempt()];
         self.change_leased(filter, stages).await
     }

@@ -1,4 +1,4 @@
-use super::{error::answer, record, uri::MongoUri};
+use super::{apart::without_what_is_apart, error::answer, record, uri::MongoUri};
 use crate::{Error, Job};
 use chrono::{DateTime, Utc};
 use futures::TryStreamExt;
@@ -86,6 +86,7 @@ impl Database {
         let mut change = self
             .jobs
             .find_one_and_update(filter, stages)
+            .projection(without_what_is_apart())
             .return_document(ReturnDocument::After);
         if !order.is_empty() {
             change = change.sort(order);
@@ -121,10 +122,23 @@ impl Database {
         order: Document,
         limit: u32,
     ) -> Result<Vec<Document>, Error> {
+        let projection = without_what_is_apart();
+        self.find_parts(filter, order, limit, projection).await
+    }
+
+    /// The same with those parts that the projection names, or without.
+    pub(super) async fn find_parts(
+        &self,
+        filter: Document,
+        order: Document,
+        limit: u32,
+        projection: Document,
+    ) -> Result<Vec<Document>, Error> {
         if limit == 0 {
             return Ok(Vec::new()); // to MongoDB it would be no limit
         }
-        let found = self.jobs.find(filter).sort(order).limit(limit.into());
+        let found = self.jobs.find(filter).projection(projection);
+        let found = found.sort(order).limit(limit.into());
         answer(async { found.await?.try_collect().await }).await
     }
 }

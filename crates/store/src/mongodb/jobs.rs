@@ -2,11 +2,11 @@ use super::database::Database;
 use crate::{Claim, Due, Error, Job, Jobs, Lease, Litter, MailClaim, Mp3, NewJob, Snapshot};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use decant_events::{FileId, Problem, Username};
+use decant_events::{ConversionOptions, FileId, Problem, Username};
 use std::time::Duration;
 use uuid::Uuid;
 
-/// The changes live in `upload`, `conversion`, `mail` and `sweep`; here is what they add up to.
+/// The changes live in `upload`, `apart`, `conversion`, `mail` and `sweep`; here is what they add up to.
 #[async_trait]
 impl Jobs for Database {
     async fn now(&self) -> Result<DateTime<Utc>, Error> {
@@ -17,6 +17,15 @@ impl Jobs for Database {
         let lease = fresh_lease(job.id);
         self.insert_uploading(&job, &lease.token, lease_for).await?;
         Ok(lease)
+    }
+
+    async fn ask(
+        &self,
+        lease: &Lease,
+        options: &ConversionOptions,
+        cover: Option<&[u8]>,
+    ) -> Result<(), Error> {
+        self.note_asked(lease, options, cover).await
     }
 
     async fn uploaded(
@@ -38,6 +47,14 @@ impl Jobs for Database {
 
     async fn get_by_mp3(&self, mp3_id: FileId) -> Result<Option<Job>, Error> {
         self.by_mp3(mp3_id).await
+    }
+
+    async fn cover(&self, id: FileId) -> Result<Option<Vec<u8>>, Error> {
+        self.cover_of(id).await
+    }
+
+    async fn waveform(&self, mp3_id: FileId) -> Result<Option<Vec<u8>>, Error> {
+        self.waveform_of(mp3_id).await
     }
 
     async fn list(
@@ -87,8 +104,8 @@ impl Jobs for Database {
         self.requeue(lease, forgive).await
     }
 
-    async fn publish(&self, lease: &Lease, mp3: Mp3) -> Result<Job, Error> {
-        self.end_ready(lease, &mp3).await
+    async fn publish(&self, lease: &Lease, mp3: Mp3, waveform: &[u8]) -> Result<Job, Error> {
+        self.end_ready(lease, &mp3, waveform).await
     }
 
     async fn fail(&self, lease: &Lease, problem: &Problem) -> Result<Job, Error> {

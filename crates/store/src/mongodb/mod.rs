@@ -9,6 +9,7 @@
 //! mp3s.fs.…          the same
 //! ```
 
+mod apart;
 mod chunk;
 mod conversion;
 mod database;

@@ -1,7 +1,8 @@
+use super::{apart::binary, expression::oid, upload::stored_size};
 use crate::{Error, Job, Litter, Mp3, Snapshot, State};
 use chrono::{DateTime, Utc};
-use decant_events::{FileId, Problem};
-use mongodb::bson::{Bson, Document};
+use decant_events::{ConversionOptions, FileId, Problem};
+use mongodb::bson::{self, Bson, Document, doc};
 use std::{fmt::Display, str::FromStr};
 
 /// The job in a document of `jobs`.
@@ -16,6 +17,7 @@ pub(super) fn job(record: &Document) -> Result<Job, Error> {
             Some(_) => Some(size(record, "size_bytes")?),
             None => None,
         },
+        options: options(record)?,
         progress_percent: progress(record)?,
         attempts: small(record, "attempts")?,
         mp3: mp3(record)?,
@@ -44,7 +46,20 @@ pub(super) fn snapshot(record: &Document) -> Result<Snapshot, Error> {
         job,
         finished_at,
         mailed_run: small(record, "mailed_run")?,
+        cover: cover(record)?,
+        waveform: waveform(record)?,
     })
+}
+
+/// The cover in a record that was read with it.
+pub(super) fn cover(record: &Document) -> Result<Option<Vec<u8>>, Error> {
+    bytes(record, "cover")
+}
+
+/// The published MP3's waveform in a record that was read with it.
+pub(super) fn waveform(record: &Document) -> Result<Option<Vec<u8>>, Error> {
+    let mp3 = record.get("mp3").and_then(Bson::as_document);
+    mp3.map_or(Ok(None), |mp3| bytes(mp3, "waveform"))
 }
 
 /// The litter in a record.
@@ -91,6 +106,41 @@ pub(super) fn whole(value: &Bson) -> Option<i64> {
             Some(number as i64)
         }
         _ => None,
+    }
+}
+
+/// A published MP3 as a record has it.
+pub(super) fn stored_mp3(mp3: &Mp3, waveform: &[u8]) -> Result<Document, Error> {
+    let mut stored = doc! {
+        "id": oid(mp3.id), "size_bytes": stored_size(mp3.size_bytes)?,
+        "duration_ms": stored_size(mp3.duration_ms)?,
+    };
+    if !waveform.is_empty() {
+        stored.insert("waveform", binary(waveform));
+    }
+    Ok(stored)
+}
+
+/// Options as a record has them: as in JSON, and not at all where nothing is asked for.
+pub(super) fn stored_options(options: &ConversionOptions) -> Result<Option<Document>, Error> {
+    let asked = (!options.is_default()).then(|| bson::serialize_to_document(options));
+    asked.transpose().map_err(|error| corrupt("options", error))
+}
+
+fn options(record: &Document) -> Result<ConversionOptions, Error> {
+    match record.get("options") {
+        Some(options) => {
+            bson::deserialize_from_bson(options.clone()).map_err(|error| corrupt("options", error))
+        }
+        None => Ok(ConversionOptions::default()),
+    }
+}
+
+fn bytes(record: &Document, field: &str) -> Result<Option<Vec<u8>>, Error> {
+    match record.get(field) {
+        Some(Bson::Binary(binary)) => Ok(Some(binary.bytes.clone())),
+        Some(_) => Err(corrupt(field, "not bytes")),
+        None => Ok(None),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Records on their way into another store, or out of one.
 
 use super::{
+    apart::binary,
     database::Database,
     expression::{date, literal, oid},
     record,
@@ -20,7 +21,8 @@ impl Database {
         if let Some(after) = after {
             filter.insert("_id", doc! { "$gt": oid(after) });
         }
-        let records = self.find(filter, doc! { "_id": 1 }, limit).await?;
+        let (oldest_first, whole) = (doc! { "_id": 1 }, doc! {});
+        let records = self.find_parts(filter, oldest_first, limit, whole).await?;
         records.iter().map(record::snapshot).collect()
     }
 
@@ -42,15 +44,18 @@ fn document(snapshot: &Snapshot) -> Result<Document, Error> {
     if let Some(traceparent) = &job.traceparent {
         record.insert("traceparent", literal(traceparent.as_str()));
     }
+    if let Some(options) = record::stored_options(&job.options)? {
+        record.insert("options", literal(options));
+    }
+    if let Some(cover) = &snapshot.cover {
+        record.insert("cover", binary(cover));
+    }
     if let Some(size_bytes) = job.size_bytes {
         record.insert("size_bytes", stored_size(size_bytes)?);
     }
     if let Some(mp3) = &job.mp3 {
-        let mp3 = doc! {
-            "id": oid(mp3.id), "size_bytes": stored_size(mp3.size_bytes)?,
-            "duration_ms": stored_size(mp3.duration_ms)?,
-        };
-        record.insert("mp3", mp3);
+        let waveform = snapshot.waveform.as_deref().unwrap_or_default();
+        record.insert("mp3", literal(record::stored_mp3(mp3, waveform)?));
     }
     if let Some(problem) = &job.problem {
         let problem = doc! { "code": problem.code.as_str(), "detail": problem.detail.as_str() };

@@ -1,6 +1,7 @@
 //! A record's way from the first byte of its video to the queue, and how people find it.
 
 use super::{
+    apart::without_what_is_apart,
     database::Database,
     error::answer,
     expression::{after, literal, oid},
@@ -84,7 +85,8 @@ impl Database {
     }
 
     async fn one(&self, filter: Document) -> Result<Option<Job>, Error> {
-        let found = answer(self.jobs().find_one(filter)).await?;
+        let found = self.jobs().find_one(filter);
+        let found = answer(found.projection(without_what_is_apart())).await?;
         found.as_ref().map(record::job).transpose()
     }
 }
@@ -111,7 +113,8 @@ fn announced_first(announce_gap: Duration) -> Document {
     doc! { "announcements": 1, "announced_at": "$$NOW", "announce_at": after(announce_gap) }
 }
 
-fn uploading_under(lease: &Lease) -> Document {
+/// Finds the record as long as this is its uploader.
+pub(super) fn uploading_under(lease: &Lease) -> Document {
     doc! { "_id": oid(lease.job_id), "lease_token": &lease.token, "state": "uploading" }
 }
 

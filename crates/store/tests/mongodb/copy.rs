@@ -61,7 +61,7 @@ async fn convert(store: &Store, bytes: usize) {
         size_bytes: write(store, Bucket::Mp3s, mp3_id, bytes).await,
         duration_ms: 1,
     };
-    store.jobs.publish(&lease, mp3).await.unwrap();
+    store.jobs.publish(&lease, mp3, b"waveform").await.unwrap();
 }
 
 async fn write(store: &Store, bucket: Bucket, id: FileId, bytes: usize) -> u64 {

@@ -4,5 +4,6 @@
 
 mod boxed;
 mod conversion;
+mod options;
 mod repeats;
 mod world;

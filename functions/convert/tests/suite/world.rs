@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use decant_convert::{App, Config, router};
-use decant_events::{FileId, JobFailed, Problem, Username, VideoUploaded};
+use decant_events::{ConversionOptions, FileId, JobFailed, Problem, Username, VideoUploaded};
 use decant_function::testing::TestFunction;
 use decant_store::{Bucket, Job, NewJob, Store, StoreUrl};
 use std::path::PathBuf;
@@ -44,6 +44,17 @@ impl Convert {
 
     /// A queued job with this video.
     pub(crate) async fn queue(&self, file_name: &str, video: Vec<u8>) -> VideoUploaded {
+        self.queue_asking(file_name, video, &ConversionOptions::default())
+            .await
+    }
+
+    /// The same, whose record asks for something. The event is silent about it.
+    pub(crate) async fn queue_asking(
+        &self,
+        file_name: &str,
+        video: Vec<u8>,
+        options: &ConversionOptions,
+    ) -> VideoUploaded {
         let id = FileId::mint();
         let job = NewJob {
             id,
@@ -52,6 +63,7 @@ impl Convert {
             traceparent: None,
         };
         let lease = self.store.jobs.begin(job, MINUTE).await.unwrap();
+        self.store.jobs.ask(&lease, options, None).await.unwrap();
         let size_bytes = self.store_video(id, video).await;
         self.store
             .jobs
@@ -119,6 +131,7 @@ pub(crate) fn about(id: FileId) -> VideoUploaded {
         username: kevin(),
         file_name: None,
         size_bytes: None,
+        options: Default::default(),
     }
 }
 

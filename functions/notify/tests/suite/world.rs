@@ -158,7 +158,7 @@ impl World {
             size_bytes: 8_951_000,
             duration_ms: 596_000,
         };
-        let published = self.store.jobs.publish(&lease, mp3).await;
+        let published = self.store.jobs.publish(&lease, mp3, &[]).await;
         published.expect("a ready job")
     }
 

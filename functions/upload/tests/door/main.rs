@@ -6,8 +6,10 @@ mod downloads;
 mod jobs;
 mod keys;
 mod login;
+mod options;
 mod tokens;
 mod uploads;
+mod waveform;
 
 use axum::{
     Router,
@@ -117,6 +119,10 @@ impl Door {
 
     /// A ready job of kevin's, as convert leaves it.
     async fn ready_job(&self, name: &str, mp3: &[u8]) -> Job {
+        self.ready_job_with(name, mp3, &[]).await
+    }
+
+    async fn ready_job_with(&self, name: &str, mp3: &[u8], waveform: &[u8]) -> Job {
         let uploaded = self.upload(name, b"video").await;
         let id: FileId = uploaded.json()["id"].as_str().unwrap().parse().unwrap();
         let mp3_id = FileId::mint();
@@ -147,6 +153,7 @@ impl Door {
                     size_bytes,
                     duration_ms: 1000,
                 },
+                waveform,
             )
             .await
             .unwrap()
