@@ -120,8 +120,8 @@ fn every_setting_joins_to_what_one_encoder_makes() {
 fn nothing_that_is_asked_for_makes_a_difference() {
     let video = excerpts(44_100, 2);
     let options = Options {
-        start: Duration::from_millis(1_234),
-        end: Some(Duration::from_millis(34_567)),
+        start: Duration::from_millis(1_250),
+        end: Some(Duration::from_millis(34_500)),
         fade: Duration::from_secs(7),
         loudness: Some(Loudness::default()),
         encoders: Some(NonZeroUsize::MIN),
@@ -135,7 +135,7 @@ fn nothing_that_is_asked_for_makes_a_difference() {
     many[..mp3.head.len()].copy_from_slice(&mp3.head);
     assert_same(&many, &one, "cut, faded and louder");
     assert_eq!(mp3.waveform, whole.waveform);
-    assert_eq!(mp3.duration, Duration::from_millis(33_333));
+    assert_eq!(mp3.duration, Duration::from_millis(33_250));
 }
 
 proptest! {
