@@ -1,14 +1,14 @@
-//! `cargo run --release -p decant-audio --example convert -- video.mp4 sound.mp3 [quality] [encoders]`
+//! `cargo run --release -p decant-audio --example convert -- video.mp4 sound.mp3 [quality] [encoders] [LUFS]`
 
 use std::fs::File;
 use std::io::{Seek, Write};
 
-use decant_audio::{Decoder, Options, convert};
+use decant_audio::{Decoder, Loudness, Options, convert};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let (Some(video), Some(mp3)) = (arguments.next(), arguments.next()) else {
-        return Err("usage: convert VIDEO MP3 [QUALITY] [ENCODERS]".into());
+        return Err("usage: convert VIDEO MP3 [QUALITY] [ENCODERS] [LUFS]".into());
     };
     // In target/release; this lies in target/release/examples.
     let program = std::env::current_exe()?;
@@ -20,6 +20,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             .next()
             .map_or(Ok(Default::default()), |name| name.parse())?,
         encoders: arguments.next().map(|number| number.parse()).transpose()?,
+        loudness: match arguments.next() {
+            Some(number) => Some(Loudness {
+                target_lufs: number.parse()?,
+                ..Loudness::default()
+            }),
+            None => None,
+        },
         ..Options::default()
     };
     let mut output = File::create(&mp3)?;

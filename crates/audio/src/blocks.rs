@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 use std::io::{Read, Seek};
 use std::sync::Arc;
 
-use crate::boxed::Sound;
 use crate::pcm::{Pcm, Spec};
 use crate::segment::Segment;
+use crate::shaped::Shaped;
 use crate::{Error, Quality};
 
 /// Frames of a block. At 44.1 kHz and its fractions a constant bitrate needs some frames a byte longer than others, in
@@ -19,7 +19,7 @@ pub(crate) const PRE_ROLL_BLOCKS: usize = 3;
 
 /// The sound of a video, cut.
 pub(crate) struct Blocks<I> {
-    sound: Sound<I>,
+    sound: Shaped<I>,
     spec: Spec,
     block_samples: usize,
     /// What the next block will begin with.
@@ -32,30 +32,25 @@ pub(crate) struct Blocks<I> {
 }
 
 impl<I: Read + Seek> Blocks<I> {
-    /// # Errors
-    /// Those of [`Sound::next`] up to the first sample.
-    pub(crate) fn new(mut sound: Sound<I>) -> Result<Self, Error> {
-        let mut rest = Pcm::default();
-        let Some(spec) = sound.next(&mut rest)? else {
-            return Err(Error::NoAudio);
-        };
-        Ok(Self {
+    pub(crate) fn new(sound: Shaped<I>) -> Self {
+        let spec = sound.spec();
+        Self {
             sound,
             spec,
             block_samples: BLOCK_FRAMES * spec.frame_samples(),
-            samples: rest.left.len() as u64,
-            rest,
+            rest: Pcm::default(),
             behind: VecDeque::new(),
             ahead: VecDeque::new(),
+            samples: 0,
             is_drained: false,
-        })
+        }
     }
 
     pub(crate) fn spec(&self) -> Spec {
         self.spec
     }
 
-    pub(crate) fn sound(&self) -> &Sound<I> {
+    pub(crate) fn sound(&self) -> &Shaped<I> {
         &self.sound
     }
 
@@ -122,8 +117,7 @@ impl<I: Read + Seek> Blocks<I> {
         if self.is_drained {
             return Ok(false);
         }
-        let mut pcm = Pcm::default();
-        if self.sound.next(&mut pcm)?.is_some() {
+        if let Some(mut pcm) = self.sound.next()? {
             self.samples += pcm.left.len() as u64;
             self.rest.append(&mut pcm);
         } else {

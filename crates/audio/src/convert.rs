@@ -10,10 +10,13 @@ use crate::boxed::{Bounded, Sound};
 use crate::cuts::Cuts;
 use crate::decoder::Decoder;
 use crate::input::Input;
+use crate::kept::Kept;
+use crate::loudness::{self, Measured};
 use crate::mp3::{Mp3, Writer};
 use crate::native::lame::{Encoder, Reservoir};
 use crate::parallel::{self, Stream};
 use crate::segment::{Encoded, Segment};
+use crate::shaped::Shaped;
 use crate::tag_frame::Summary;
 use crate::{Error, Options, Quality, extent};
 
@@ -23,9 +26,9 @@ const SHORT_SECONDS: u64 = 30;
 /// How far a conversion has come.
 #[derive(Debug, Clone, Copy)]
 pub struct Progress {
-    /// The sound that is converted. Never goes back.
+    /// The sound that is converted. Never goes back. Where it is decoded twice, each of both counts for a part.
     pub position: Duration,
-    /// The sound that there is, as the container says: a guess, and unknown for some.
+    /// The sound that there is to be, as the container says: a guess, and unknown for some.
     pub duration: Option<Duration>,
 }
 
@@ -63,7 +66,11 @@ fn encode<I: Read + Seek>(
     output: &mut dyn io::Write,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Mp3, Error> {
-    let mut blocks = open(input, decoder, options)?;
+    let (mut blocks, measured) = open(input, decoder, options, progress)?;
+    let progress: &mut dyn FnMut(Progress) = &mut |now| match &measured {
+        Some(measured) => progress(measured.while_encoded(now)),
+        None => progress(now),
+    };
     let writer = Writer::new(options, output)?;
     let short = SHORT_SECONDS * u64::from(blocks.spec().rate_hz);
     let encoders = options
@@ -77,7 +84,9 @@ fn encode<I: Read + Seek>(
             in_one(blocks, options.quality, Reservoir::Off, writer, progress)
         }
         Some(encoders) => {
-            let cuts = Cuts::for_encoders(encoders, blocks.spec(), blocks.sound().duration());
+            let sound = blocks.sound();
+            let cuts =
+                Cuts::for_encoders(encoders, sound.spec(), sound.duration(), sound.held_bytes());
             in_segments(blocks, cuts, encoders, options.quality, writer, progress)
         }
     }
@@ -92,21 +101,38 @@ pub fn convert_cut<I: Read + Seek>(
     cuts: &[usize],
     output: &mut dyn io::Write,
 ) -> Result<Mp3, Error> {
-    let blocks = open(input, decoder, options)?;
+    let (blocks, _) = open(input, decoder, options, &mut |_| {})?;
     let encoders = options.encoders.unwrap_or(NonZeroUsize::MIN);
     let writer = Writer::new(options, output)?;
     let cuts = Cuts::at(cuts);
     in_segments(blocks, cuts, encoders, options.quality, writer, &mut |_| {})
 }
 
+/// Where a loudness is asked for, the sound is decoded twice: measured first.
 fn open<I: Read + Seek>(
     input: I,
     decoder: &Decoder,
     options: &Options,
-) -> Result<Blocks<I>, Error> {
-    let mut input = Input::new(input).map_err(Error::Input)?;
-    check_extent(&mut input)?;
-    Blocks::new(Sound::open(input, decoder, options.into())?)
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(Blocks<Kept<I>>, Option<Measured>), Error> {
+    options.check()?;
+    let room_bytes = options.loudness.map_or(0, |_| loudness::KEPT_BYTES);
+    let mut input = Kept::new(input, room_bytes);
+    check_extent(&mut Input::new(&mut input).map_err(Error::Input)?)?;
+    let mut measured = None;
+    if let Some(wanted) = options.loudness {
+        let again = Input::new(&mut input).map_err(Error::Input)?;
+        let sound = Shaped::new(Sound::open(again, decoder, options.into())?, options, None)?;
+        let heard = loudness::measure(sound, wanted, progress)?;
+        measured = Some(Measured {
+            kept_bytes: input.close(),
+            ..heard
+        });
+    }
+    let input = Input::new(input).map_err(Error::Input)?;
+    let sound = Sound::open(input, decoder, options.into())?;
+    let sound = Shaped::new(sound, options, measured.as_ref())?;
+    Ok((Blocks::new(sound), measured))
 }
 
 fn check_extent<I: Read + Seek>(input: &mut Input<I>) -> Result<(), Error> {
@@ -144,7 +170,8 @@ fn in_one<I: Read + Seek>(
         });
     }
     encoder.finish(writer.buffer())?;
-    writer.finish(spec, samples, encoder.tag_frame())
+    let mp3 = writer.finish(spec, samples, encoder.tag_frame())?;
+    Ok(with_waveform(mp3, &blocks))
 }
 
 /// Many encoders, which take turns. The frames are the same as those of one without the bit reservoir.
@@ -173,7 +200,15 @@ fn in_segments<'a, I: Read + Seek>(
         duration: blocks.sound().duration(),
     });
     let last = joint.tag_frame.unwrap_or_default();
-    writer.finish(blocks.spec(), samples, joint.summary.complete(last)?)
+    let mp3 = writer.finish(blocks.spec(), samples, joint.summary.complete(last)?)?;
+    Ok(with_waveform(mp3, &blocks))
+}
+
+fn with_waveform<I: Read + Seek>(mp3: Mp3, blocks: &Blocks<I>) -> Mp3 {
+    Mp3 {
+        waveform: blocks.sound().waveform(),
+        ..mp3
+    }
 }
 
 /// Cuts the sound into segments and joins what becomes of them.

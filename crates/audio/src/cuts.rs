@@ -8,6 +8,7 @@ use crate::pcm::Spec;
 
 /// PCM that all encoders have together, in blocks of up to 452 KB: 36 MB, unless there are more than five of them.
 const MOST_BLOCKS: usize = 80;
+const BLOCK_BYTES: u64 = 452_000;
 
 /// The shortest segment that is worth its pre-roll, a quarter of its length: 15 s.
 const FEWEST_BLOCKS: usize = 12;
@@ -21,12 +22,15 @@ pub(crate) struct Cuts {
 
 impl Cuts {
     /// Segments of equal length, so many of them that the encoders finish together, as far as `duration` is right.
+    /// Memory that is `held` elsewhere makes them shorter.
     pub(crate) fn for_encoders(
         encoders: NonZeroUsize,
         spec: Spec,
         duration: Option<Duration>,
+        held_bytes: u64,
     ) -> Self {
-        let most = (MOST_BLOCKS / encoders)
+        let held_blocks = usize::try_from(held_bytes.div_ceil(BLOCK_BYTES)).unwrap_or(MOST_BLOCKS);
+        let most = (MOST_BLOCKS.saturating_sub(held_blocks) / encoders)
             .saturating_sub(PRE_ROLL_BLOCKS)
             .max(FEWEST_BLOCKS);
         let then = duration.map_or(most, |duration| {

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use ffmpeg_next::error::{EAGAIN, ENOMEM};
 use ffmpeg_next::format::context::{Input as Container, StreamIo};
-use ffmpeg_next::media::Type;
 use ffmpeg_next::{
     Error as Ffmpeg, Packet, Rational, Stream, codec, decoder, frame, log, threading,
 };
@@ -17,6 +16,7 @@ use crate::input::{Fault, Input};
 use crate::native::{allowed, demuxer, limits};
 use crate::pcm::{Pcm, Spec, Wish};
 use crate::resample::{Resampler, Unfit};
+use crate::track::{self, Choice};
 
 /// A demuxer that finds nothing but broken packets this many times in a row has lost its way.
 const MAX_BROKEN_PACKETS: u32 = 4096;
@@ -45,7 +45,7 @@ struct Seen {
 }
 
 impl Sound {
-    /// Opens the container and the decoder of the track that players would choose.
+    /// Opens the container and the decoder of the track that is wished for.
     pub(crate) fn open<I: Read + Seek + Send + 'static>(
         input: Input<I>,
         wish: Wish,
@@ -70,7 +70,7 @@ impl Sound {
         }
         let mut container = opened.map_err(Error::of_file)?;
         check_streams(&container, streams)?; // some show up only while probing
-        let stream = choose_stream(&container)?;
+        let stream = choose_stream(&container, wish.track)?;
         demuxer::listen_to(&mut container, Some(stream.index));
 
         let codecs = CString::new(allowed::codecs()).map_err(Error::engine)?;
@@ -240,14 +240,10 @@ struct Chosen {
     duration: Option<Duration>,
 }
 
-/// FFmpeg's favourite (the default track, no commentary, the most channels) or, if it can't be decoded, the first that can.
-fn choose_stream(container: &Container) -> Result<Chosen, Error> {
-    let favourite = container.streams().best(Type::Audio);
-    let others = container
-        .streams()
-        .filter(|stream| stream.parameters().medium() == Type::Audio);
+/// The first of the tracks that are meant which can be decoded.
+fn choose_stream(container: &Container, choice: Option<Choice>) -> Result<Chosen, Error> {
     let mut unsupported = None;
-    for stream in favourite.into_iter().chain(others) {
+    for stream in track::meant(container, choice)? {
         let parameters = stream.parameters();
         let codec = parameters.id();
         if decoder::find(codec).is_none() {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use ffmpeg_next::Error as Ffmpeg;
 use ffmpeg_next::error::ENOMEM;
 
+use crate::NotAnOption;
 use crate::native::limits::MAX_ALLOCATION_BYTES;
 
 /// Why a conversion failed.
@@ -26,6 +27,28 @@ pub enum Error {
         /// FFmpeg's words, for the log.
         reason: String,
     },
+
+    /// Not the track that was asked for, but others.
+    #[error(
+        "This video doesn't have the sound track that was asked for. Choose one that it has: {}.", numbered(.languages)
+    )]
+    NoSuchTrack {
+        /// Those of the sound tracks that there are, as ISO 639-2/T.
+        languages: Vec<Option<String>>,
+    },
+
+    /// The sound ends before the part of it that was asked for.
+    #[error(
+        "The sound of this video is {} long, so nothing is left of it from the start that was asked for. Choose an earlier one.", clock(.0)
+    )]
+    NothingLeft(
+        /// How long it is.
+        Duration,
+    ),
+
+    /// Something was asked for that can't be done with any video.
+    #[error("This can't be done: {0}. Choose something else and upload the video again.")]
+    NotAnOption(#[from] NotAnOption),
 
     /// The audio codec is not among those that are built in.
     #[error(
@@ -129,6 +152,9 @@ impl Error {
         match self {
             Self::NoAudio => "no-audio",
             Self::Unreadable { .. } => "unreadable",
+            Self::NoSuchTrack { .. } => "no-such-track",
+            Self::NothingLeft(_) => "nothing-left",
+            Self::NotAnOption(_) => "not-an-option",
             Self::UnsupportedCodec { .. } => "unsupported-codec",
             Self::Truncated { .. } => "truncated",
             Self::TooMuchSound(_) => "too-much-sound",
@@ -147,11 +173,14 @@ impl Error {
         }
     }
 
-    /// Whether the file itself is at fault, so that trying again can't help.
+    /// Whether the file itself is at fault, or what was asked of it, so that trying again can't help.
     pub fn is_hopeless(&self) -> bool {
         match self {
             Self::NoAudio
             | Self::Unreadable { .. }
+            | Self::NoSuchTrack { .. }
+            | Self::NothingLeft(_)
+            | Self::NotAnOption(_)
             | Self::UnsupportedCodec { .. }
             | Self::Truncated { .. }
             | Self::TooMuchSound(_)
@@ -207,5 +236,27 @@ fn hours(time: &Duration) -> String {
         seconds if seconds % 3600 == 0 => format!("{} hours", seconds / 3600),
         seconds if seconds % 60 == 0 => format!("{} minutes", seconds / 60),
         seconds => format!("{seconds} seconds"),
+    }
+}
+
+/// "1 (deu), 2 (eng), 3".
+fn numbered(languages: &[Option<String>]) -> String {
+    let tracks = languages.iter().enumerate().map(|(index, language)| {
+        let number = index + 1;
+        match language {
+            Some(language) => format!("{number} ({language})"),
+            None => number.to_string(),
+        }
+    });
+    tracks.collect::<Vec<_>>().join(", ")
+}
+
+/// "1:02:03", "2:03", or "3.25 seconds".
+fn clock(time: &Duration) -> String {
+    let seconds = time.as_secs();
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, _) => format!("{:.2} seconds", time.as_secs_f64()),
+        (0, minutes, seconds) => format!("{minutes}:{seconds:02}"),
+        (hours, minutes, seconds) => format!("{hours}:{minutes:02}:{seconds:02}"),
     }
 }

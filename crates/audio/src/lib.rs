@@ -1,15 +1,17 @@
 //! Video bytes in, MP3 bytes out. No network, no database, no async.
 //!
 //! ```text
-//! input ─▶ extent ─▶ boxed ─▶ blocks ┬▶ segment ─▶ lame (native) ─┬▶ tag_frame ─▶ output
-//! seek+read  whole?   ▲  │    of 49  ├▶ segment ─▶ lame           ─┤  summary
-//!                     │  │    frames └▶ segment ─▶ lame           ─┘
-//! └───── the caller's thread ───────┘└── a thread each (parallel) ──┘└ the caller's ┘
+//! input ─▶ extent ─▶ boxed ─▶ shaped ─▶ blocks ┬▶ segment ─▶ lame (native) ─┬▶ tag_frame ─▶ output
+//! seek+read  whole?   ▲  │    cut,      of 49  ├▶ segment ─▶ lame           ─┤  summary
+//!                     │  │    faded,    frames └▶ segment ─▶ lame           ─┘
+//!                     │  │    loud enough
+//! └─────────── the caller's thread ────────────┘└── a thread each (parallel) ──┘└ the caller's ┘
 //!                     │  │ byte ranges                           ▲
 //!                     │  ▼                                       │ PCM, or a typed error
 //!                   ┌─┴──────────────────────────────────────────┴─┐
 //!                   │ child: demux (native) ─▶ decode ─▶ resample  │  a process in a box: two pipes,
-//!                   │          packets          frames   f32 planes│  memory, time, and nothing else
+//!                   │          packets, of     frames   f32 planes│  memory, time, and nothing else
+//!                   │          one track                          │
 //!                   └──────────────────────────────────────────────┘
 //! ```
 //!
@@ -17,6 +19,10 @@
 //! decodes and resamples what strangers made, so it does that in a child process, the program `decant-decode` (`child`),
 //! which closes a box around itself before it sees a byte of media. `protocol` is what the two say to each other;
 //! `process` and `boxed` are the parent's side and believe nothing that isn't checked.
+//!
+//! What people ask for beyond that is done to the PCM in the parent: `clip` takes a part of it, `fade` makes its ends
+//! rise and fall, `waveform` draws it. Where a `loudness` is asked for, all of this happens twice, the first time only to
+//! measure; what was read of the input is `kept` for the second time, as far as memory goes.
 //!
 //! LAME encodes in the parent, on as many threads as there are cores. The segments' frames, one after the other, are byte
 //! for byte those that one encoder would make of the whole. Sounds of less than half a minute, or all where there is one
@@ -26,15 +32,21 @@
 
 mod blocks;
 mod boxed;
+mod check;
 mod child;
+mod clip;
 mod convert;
 mod cuts;
 mod decode;
 mod decoder;
 mod error;
 mod extent;
+mod fade;
 mod frame;
 mod input;
+mod kept;
+mod language;
+mod loudness;
 mod mp3;
 #[expect(
     unsafe_code,
@@ -49,8 +61,11 @@ mod process;
 mod protocol;
 mod resample;
 mod segment;
+mod shaped;
 mod tag;
 mod tag_frame;
+mod track;
+mod waveform;
 
 #[cfg(feature = "test-media")]
 pub mod media;

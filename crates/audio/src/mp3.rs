@@ -19,6 +19,9 @@ pub struct Mp3 {
     pub sample_rate_hz: u32,
     /// 1 or 2.
     pub channels: u8,
+    /// What it looks like: up to 1,000 values, one for each of as many equal parts, which is the greatest level in it, from
+    /// 0 to 255 for full scale. Empty where no sound was decoded.
+    pub waveform: Vec<u8>,
 }
 
 /// Collects what encoders give in drops, cuts what they give in buckets, and counts.
@@ -74,6 +77,7 @@ impl<'a> Writer<'a> {
             size_bytes: self.written_bytes,
             sample_rate_hz: spec.rate_hz,
             channels: spec.channels,
+            waveform: Vec::new(),
         })
     }
 

@@ -235,4 +235,4 @@ impl TryFrom<u32> for SampleRate {
 /// Something was asked for that there isn't. Says what there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct NotAnOption(&'static str);
+pub struct NotAnOption(pub(crate) &'static str);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ffmpeg_next::ChannelLayout;
 
+use crate::track::Choice;
 use crate::{Options, SampleRate};
 
 /// What stays the same from the first sample of an MP3 to its last.
@@ -45,6 +46,13 @@ impl Spec {
         )
     }
 
+    /// The samples of so long a time, to the nearest.
+    pub(crate) fn samples(&self, time: Duration) -> u64 {
+        let nanos = time.as_nanos().saturating_mul(self.rate_hz.into());
+        let samples = nanos.saturating_add(500_000_000) / 1_000_000_000;
+        u64::try_from(samples).unwrap_or(u64::MAX)
+    }
+
     pub(crate) fn layout(&self) -> ChannelLayout {
         if self.channels == 1 {
             ChannelLayout::MONO
@@ -59,6 +67,7 @@ impl Spec {
 pub(crate) struct Wish {
     pub(crate) mono: bool,
     pub(crate) rate: Option<SampleRate>,
+    pub(crate) track: Option<Choice>,
 }
 
 impl From<&Options> for Wish {
@@ -66,6 +75,7 @@ impl From<&Options> for Wish {
         Self {
             mono: options.mono,
             rate: options.sample_rate,
+            track: options.track.as_ref().and_then(Choice::of),
         }
     }
 }

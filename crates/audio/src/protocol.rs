@@ -17,12 +17,14 @@
 
 use std::time::Duration;
 
+use crate::language::Language;
 use crate::pcm::{Pcm, Spec, Wish};
 use crate::resample::MAX_LEVEL;
+use crate::track::Choice;
 use crate::{Error, Missing, SampleRate};
 
 /// The first byte of an order. Another number is another protocol: parent and child come from different builds.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// The most bytes that one `Read` may ask for: a block per round trip.
 pub(crate) const MAX_READ_BYTES: usize = 64 * 1024;
@@ -32,6 +34,12 @@ pub(crate) const MAX_PCM_SAMPLES: usize = 16 * 1024;
 
 /// Longer words are cut.
 const MAX_TEXT_BYTES: usize = 512;
+
+/// Tracks whose languages are told, in [`MAX_TEXT_BYTES`].
+const MAX_LISTED: usize = 100;
+
+/// Stands for a language that isn't known.
+const UNTOLD: &str = "-";
 
 /// The longest payload: two channels of floats.
 pub(crate) const MAX_PAYLOAD_BYTES: usize = 2 * 4 * MAX_PCM_SAMPLES;
@@ -51,7 +59,7 @@ pub(crate) struct Order {
 }
 
 impl Order {
-    pub(crate) const BYTES: usize = 38;
+    pub(crate) const BYTES: usize = 43;
 
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut bytes = vec![VERSION];
@@ -63,6 +71,7 @@ impl Order {
         bytes.push(self.wish.mono.into());
         let rate_hz = self.wish.rate.map_or(0, SampleRate::hz);
         bytes.extend(rate_hz.to_le_bytes());
+        bytes.extend(Choice::encode(self.wish.track));
         bytes
     }
 
@@ -78,6 +87,7 @@ impl Order {
             wish: Wish {
                 mono: fields.u8()? != 0,
                 rate: SampleRate::try_from(fields.u32()?).ok(),
+                track: Choice::decode(fields.take()?)?,
             },
         })
     }
@@ -232,6 +242,7 @@ fn fill(channel: &mut Vec<f32>, bytes: &[u8]) -> Option<()> {
 
 /// Those of [`Error`] that a child can meet. The rest is the parent's own.
 fn encode_error(error: &Error) -> Vec<u8> {
+    let listed;
     let (code, words) = match error {
         Error::NoAudio => (1, ""),
         Error::Unreadable { reason } => (2, reason.as_str()),
@@ -239,6 +250,10 @@ fn encode_error(error: &Error) -> Vec<u8> {
         Error::TooManyStreams { .. } => (4, ""),
         Error::TooMuchMemory => (5, ""),
         Error::Engine(reason) => (6, reason.as_str()),
+        Error::NoSuchTrack { languages } => {
+            listed = list(languages);
+            (7, listed.as_str())
+        }
         _ => (6, "the decoder met an error that it can't have"),
     };
     let mut payload = vec![code];
@@ -264,8 +279,32 @@ fn decode_error(fields: &mut Fields<'_>) -> Option<Error> {
         4 => Error::TooManyStreams { limit },
         5 => Error::TooMuchMemory,
         6 => Error::Engine(words),
+        7 => Error::NoSuchTrack {
+            languages: words
+                .split_ascii_whitespace()
+                .map(unlist)
+                .collect::<Option<_>>()?,
+        },
         _ => return None,
     })
+}
+
+/// Three letters for each track, or a hyphen for one that has no language.
+fn list(languages: &[Option<String>]) -> String {
+    let words: Vec<_> = languages
+        .iter()
+        .take(MAX_LISTED)
+        .map(|language| language.as_deref().unwrap_or(UNTOLD))
+        .collect();
+    words.join(" ")
+}
+
+fn unlist(word: &str) -> Option<Option<String>> {
+    if word == UNTOLD {
+        return Some(None);
+    }
+    let letters = word.as_bytes().try_into().ok()?;
+    Language::of_letters(letters).map(|language| Some(language.to_string()))
 }
 
 fn text(words: &str) -> Vec<u8> {

@@ -223,3 +223,133 @@ fn bound(sample: &mut f32) {
         sample.clamp(-MAX_LEVEL, MAX_LEVEL)
     };
 }
+
+#[cfg(all(test, feature = "test-media"))]
+mod tests {
+    use std::f64::consts::FRAC_1_SQRT_2 as MINUS_3_DB;
+    use std::io::Cursor;
+
+    use super::*;
+    use crate::decode::Sound;
+    use crate::input::Input;
+    use crate::media;
+
+    /// What of each channel goes to the left ear, by ITU-R BS.775: the front whole, the centre and whatever is behind at
+    /// -3 dB, low frequencies not at all. 7.1, which is younger, follows it.
+    const LAYOUTS: [(&str, &[f64]); 4] = [
+        ("5.1", &[1.0, 0.0, MINUS_3_DB, 0.0, MINUS_3_DB, 0.0]),
+        ("5.1(side)", &[1.0, 0.0, MINUS_3_DB, 0.0, MINUS_3_DB, 0.0]),
+        (
+            "7.1",
+            &[1.0, 0.0, MINUS_3_DB, 0.0, MINUS_3_DB, 0.0, MINUS_3_DB, 0.0],
+        ),
+        ("5.0", &[1.0, 0.0, MINUS_3_DB, MINUS_3_DB, 0.0]),
+    ];
+
+    /// A second in which each channel follows its own expression.
+    fn channels(layout: &str, expressions: &[String]) -> Vec<u8> {
+        let source = format!(
+            "aevalsrc=s=48000:d=1:c={layout}:exprs={}",
+            expressions.join("|")
+        );
+        media::ffmpeg("wav", &["-f", "lavfi", "-i", &source, "-c:a", "pcm_f32le"])
+    }
+
+    fn mixed(file: Vec<u8>, wish: Wish) -> Pcm {
+        let input = Input::new(Cursor::new(file)).expect("a file");
+        let mut sound = Sound::open(input, wish, 100).expect("it opens");
+        let (mut all, mut pcm) = (Pcm::default(), Pcm::default());
+        while sound.next(&mut pcm).expect("it decodes").is_some() {
+            all.append(&mut pcm);
+        }
+        assert!(all.left.len() > 40_000);
+        all
+    }
+
+    /// Every channel silent but one, which is at full scale throughout.
+    fn only(loud: usize, channels: usize) -> Vec<String> {
+        let level = |channel| if channel == loud { "1" } else { "0" };
+        (0..channels)
+            .map(|channel| level(channel).to_owned())
+            .collect()
+    }
+
+    fn assert_level(channel: &[f32], expected: f64, what: &str) {
+        for &sample in channel {
+            assert!(
+                (f64::from(sample) - expected).abs() < 1e-6,
+                "{what}: {sample}, not {expected}"
+            );
+        }
+    }
+
+    #[test]
+    fn each_channel_comes_in_at_its_level_and_no_quieter_than_it_must() {
+        for (layout, to_left) in LAYOUTS {
+            let sum: f64 = to_left.iter().sum();
+            for (channel, level) in to_left.iter().enumerate() {
+                let file = channels(layout, &only(channel, to_left.len()));
+                let pcm = mixed(file, Wish::default());
+                assert_level(&pcm.left, level / sum, &format!("{layout}, {channel}"));
+            }
+        }
+    }
+
+    #[test]
+    fn the_right_ear_hears_the_mirror_of_the_left() {
+        for (layout, mirrored) in [
+            ("5.1", &[1, 0, 2, 3, 5, 4][..]),
+            ("7.1", &[1, 0, 2, 3, 5, 4, 7, 6]),
+        ] {
+            for (channel, &mirror) in mirrored.iter().enumerate() {
+                let count = mirrored.len();
+                let pcm = mixed(channels(layout, &only(channel, count)), Wish::default());
+                let other = mixed(channels(layout, &only(mirror, count)), Wish::default());
+                assert_eq!(
+                    (pcm.left, pcm.right),
+                    (other.right, other.left),
+                    "{layout}, {channel}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn mono_is_the_centre_the_front_at_3_and_the_rest_at_6_decibels_less() {
+        let to_mono = [MINUS_3_DB, MINUS_3_DB, 1.0, 0.0, 0.5, 0.5];
+        let wish = Wish {
+            mono: true,
+            ..Wish::default()
+        };
+        for (channel, level) in to_mono.iter().enumerate() {
+            let pcm = mixed(channels("5.1", &only(channel, 6)), wish);
+            assert!(pcm.right.is_empty());
+            let sum: f64 = to_mono.iter().sum();
+            assert_level(&pcm.left, level / sum, &format!("{channel}"));
+        }
+    }
+
+    #[test]
+    fn all_channels_at_full_scale_stay_within_it() {
+        for (layout, to_left) in LAYOUTS {
+            for (expression, is_whole) in [
+                ("1", true),
+                ("-1", true),
+                ("sin(997*2*PI*t)", true),
+                ("if(lt(sin(CH*t)\\,0)\\,-1\\,1)", false), // squares, each at its own pitch
+            ] {
+                let expressions: Vec<_> = (0..to_left.len())
+                    .map(|channel| expression.replace("CH", &(2_000 + 77 * channel).to_string()))
+                    .collect();
+                let pcm = mixed(channels(layout, &expressions), Wish::default());
+                let loudest = pcm.left.iter().chain(&pcm.right);
+                let loudest = loudest.fold(0.0_f32, |loudest, sample| loudest.max(sample.abs()));
+                assert!(loudest <= 1.0 + 1e-6, "{layout}, {expression}: {loudest}");
+                assert!(
+                    !is_whole || loudest > 0.999,
+                    "{layout}, {expression}: {loudest}"
+                );
+            }
+        }
+    }
+}

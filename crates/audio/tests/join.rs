@@ -6,14 +6,13 @@ mod support;
 use std::fs;
 use std::io::{Cursor, Seek, Write};
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use decant_audio::{Options, Quality, SampleRate, convert, convert_cut, media};
+use decant_audio::{Loudness, Options, Quality, SampleRate, convert, convert_cut, media};
 use lofty::file::AudioFile;
 use proptest::prelude::*;
-use support::{assert_valid, decoder, hear};
+use support::{assert_valid, decoder, film, hear};
 
 const TWO: NonZeroUsize = NonZeroUsize::new(2).expect("not zero");
 
@@ -27,20 +26,6 @@ const PLACES: [(f64, f64); 4] = [
 
 /// What of it is silenced entirely, in seconds of the excerpts: longer than any pre-roll.
 const SILENCE: (f64, f64) = (14.0, 20.0);
-
-fn film() -> PathBuf {
-    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let cache = cache.unwrap_or_else(|| {
-        let home = std::env::var_os("HOME").expect("a home folder");
-        PathBuf::from(home).join(".cache")
-    });
-    let film = cache.join("decant/bbb.mp4");
-    assert!(
-        film.exists(),
-        "no film for this test: run scripts/film once"
-    );
-    film
-}
 
 /// The places of the film one after the other, as a WAV of this rate and so many channels.
 fn excerpts(rate_hz: u32, channels: u32) -> Vec<u8> {
@@ -129,6 +114,28 @@ fn every_setting_joins_to_what_one_encoder_makes() {
             }
         }
     }
+}
+
+#[test]
+fn nothing_that_is_asked_for_makes_a_difference() {
+    let video = excerpts(44_100, 2);
+    let options = Options {
+        start: Duration::from_millis(1_250),
+        end: Some(Duration::from_millis(34_500)),
+        fade: Duration::from_secs(7),
+        loudness: Some(Loudness::default()),
+        encoders: Some(NonZeroUsize::MIN),
+        ..support::titled("Excerpts")
+    };
+    let (whole, one) = support::mp3_with(video.clone(), &options).expect("it converts");
+    let mut many = Vec::new();
+    let input = Cursor::new(video);
+    let cuts = [1, 4, 3, 3, 4, 1, 6];
+    let mp3 = convert_cut(input, &decoder(), &options, &cuts, &mut many).expect("it converts");
+    many[..mp3.head.len()].copy_from_slice(&mp3.head);
+    assert_same(&many, &one, "cut, faded and louder");
+    assert_eq!(mp3.waveform, whole.waveform);
+    assert_eq!(mp3.duration, Duration::from_millis(33_250));
 }
 
 proptest! {

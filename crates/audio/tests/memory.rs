@@ -9,7 +9,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use decant_audio::media::{self, Container};
-use decant_audio::{Options, convert};
+use decant_audio::{Loudness, Options, convert};
 use support::flac::{Flac, Frame};
 use support::{Full, decoder, mp3_of};
 
@@ -28,25 +28,30 @@ struct Outcome {
 /// Where a child finds its file. Without it the child's half is no test.
 const FILE: &str = "DECANT_TEST_FILE";
 
+/// What a child is to be asked for: words that name it.
+const ASKED: &str = "DECANT_TEST_ASKED";
+
+fn asked_for(what: &str) -> bool {
+    std::env::var(ASKED).is_ok_and(|asked| asked.contains(what))
+}
+
 #[test]
 fn child() {
     let Some(path) = std::env::var_os(FILE) else {
         return;
     };
-    let file = fs::read(path).expect("the file is there");
+    let file = fs::File::open(path).expect("the file is there");
     let mut decoder = decoder();
     decoder.limits.memory_bytes = MOST_DECODER_BYTES;
     let options = Options {
         encoders: NonZeroUsize::new(2),
+        fade: asked_for("fade")
+            .then_some(Options::MAX_FADE)
+            .unwrap_or_default(),
+        loudness: asked_for("loudness").then(Loudness::default),
         ..Options::default()
     };
-    let said = match convert(
-        Cursor::new(file),
-        &decoder,
-        &options,
-        &mut std::io::sink(),
-        &mut |_| {},
-    ) {
+    let said = match convert(file, &decoder, &options, &mut std::io::sink(), &mut |_| {}) {
         Ok(mp3) => format!("{} s", mp3.duration.as_secs()),
         Err(error) => format!("{}: {error}", error.code()),
     };
@@ -60,12 +65,17 @@ fn child() {
 }
 
 fn convert_apart(file: &[u8]) -> Outcome {
+    convert_as_asked(file, "nothing")
+}
+
+fn convert_as_asked(file: &[u8], asked: &str) -> Outcome {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("file");
     fs::write(&path, file).expect("the file is written");
     let run = Command::new(std::env::current_exe().expect("this test"))
         .args(["--exact", "child", "--nocapture"])
         .env(FILE, &path)
+        .env(ASKED, asked)
         .output()
         .expect("this test runs");
     let output = String::from_utf8_lossy(&run.stdout);
@@ -121,6 +131,17 @@ fn the_length_of_a_sound_makes_no_difference() {
         outcome.peak_kib
     });
     assert!(twenty < five + 8 * 1024, "{five} KiB, {twenty} KiB");
+}
+
+#[test]
+fn neither_fades_nor_a_loudness_take_more_than_there_is() {
+    let tones = media::sound_with("wav", 150, &[]); // 26 MB
+    for asked in ["fade", "loudness", "fade and loudness"] {
+        let outcome = convert_as_asked(&tones, asked);
+        println!("{asked}: {} KiB", outcome.peak_kib);
+        assert_eq!(outcome.said, "150 s");
+        assert_small(&outcome);
+    }
 }
 
 #[test]

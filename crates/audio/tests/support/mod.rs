@@ -9,8 +9,10 @@
 pub mod flac;
 pub mod mp4;
 pub mod stand_in;
+pub mod wav;
 
 use std::io::{self, Cursor, Write};
+use std::path::PathBuf;
 use std::process::Command;
 
 use decant_audio::{Decoder, Error, Limits, Mp3, Options, convert};
@@ -86,6 +88,21 @@ impl Write for Full {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// Ten minutes with everything in it: music and effects, loud and quiet, fades and silence.
+pub fn film() -> PathBuf {
+    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let cache = cache.unwrap_or_else(|| {
+        let home = std::env::var_os("HOME").expect("a home folder");
+        PathBuf::from(home).join(".cache")
+    });
+    let film = cache.join("decant/bbb.mp4");
+    assert!(
+        film.exists(),
+        "no film for this test: run scripts/film once"
+    );
+    film
 }
 
 /// The sound of an MP3: left, right (empty in mono), and its rate, decoded by Symphonia without the encoder's padding.

@@ -1,0 +1,132 @@
+//! The sound as it is wanted: cut, faded, at its loudness.
+
+use std::io::{Read, Seek};
+use std::time::Duration;
+
+use crate::boxed::Sound;
+use crate::clip::{self, Clip};
+use crate::fade::Fade;
+use crate::loudness::Measured;
+use crate::pcm::{Pcm, Spec};
+use crate::waveform::Waveform;
+use crate::{Error, Options};
+
+/// What becomes of a [`Sound`] on its way to the encoders.
+pub(crate) struct Shaped<I> {
+    /// `None` once nothing more of it is wanted. Then its decoder has ended.
+    sound: Option<Sound<I>>,
+    spec: Spec,
+    duration: Option<Duration>,
+    clip: Clip,
+    fade: Fade,
+    /// What every sample is multiplied by.
+    gain: f32,
+    waveform: Waveform,
+    held_bytes: u64,
+}
+
+impl<I: Read + Seek> Shaped<I> {
+    /// What was `measured` of the same sound in a pass before is known of it.
+    ///
+    /// # Errors
+    /// Those of [`Sound::next`] up to the first sample.
+    pub(crate) fn new(
+        mut sound: Sound<I>,
+        options: &Options,
+        measured: Option<&Measured>,
+    ) -> Result<Self, Error> {
+        let mut first = Pcm::default();
+        let Some(spec) = sound.next(&mut first)? else {
+            return Err(Error::NoAudio);
+        };
+        let duration = match measured {
+            Some(measured) => Some(measured.duration),
+            None => sound.duration().map(|all| clip::duration(all, options)),
+        };
+        let fade = Fade::new(
+            spec.samples(options.fade),
+            measured.map(|measured| measured.samples),
+        );
+        let mut shaped = Self {
+            sound: Some(sound),
+            spec,
+            duration: duration.filter(|duration| !duration.is_zero()),
+            clip: Clip::new(options, spec),
+            gain: measured.map_or(1.0, |measured| measured.gain),
+            waveform: Waveform::new(),
+            held_bytes: fade.held_bytes(spec) + measured.map_or(0, |measured| measured.kept_bytes),
+            fade,
+        };
+        shaped.take(first)?;
+        Ok(shaped)
+    }
+
+    pub(crate) fn spec(&self) -> Spec {
+        self.spec
+    }
+
+    /// How much there is to be: what the container says, as far as it isn't known better.
+    pub(crate) fn duration(&self) -> Option<Duration> {
+        self.duration
+    }
+
+    /// Memory that is in use for as long as this is.
+    pub(crate) fn held_bytes(&self) -> u64 {
+        self.held_bytes
+    }
+
+    /// Of all that [`next`](Self::next) gave.
+    pub(crate) fn waveform(&self) -> Vec<u8> {
+        self.waveform.points()
+    }
+
+    /// The next bit of sound, at most a third of a second of it. `None` after the last.
+    ///
+    /// # Errors
+    /// Those of [`Sound::next`], and [`Error::NothingLeft`].
+    pub(crate) fn next(&mut self) -> Result<Option<Pcm>, Error> {
+        loop {
+            if let Some(mut pcm) = self.fade.next() {
+                self.amplify(&mut pcm);
+                self.waveform.add(&pcm);
+                return Ok(Some(pcm));
+            }
+            let Some(sound) = &mut self.sound else {
+                return Ok(None);
+            };
+            let mut pcm = Pcm::default();
+            match sound.next(&mut pcm)? {
+                Some(_) => self.take(pcm)?,
+                None => self.end()?,
+            }
+        }
+    }
+
+    fn take(&mut self, mut pcm: Pcm) -> Result<(), Error> {
+        self.clip.cut(&mut pcm);
+        if !pcm.left.is_empty() {
+            self.fade.push(pcm);
+        }
+        if self.clip.is_over() {
+            self.end()?;
+        }
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), Error> {
+        self.sound = None;
+        self.fade.end();
+        match self.clip.nothing_left() {
+            Some(samples) => Err(Error::NothingLeft(self.spec.duration(samples))),
+            None => Ok(()),
+        }
+    }
+
+    fn amplify(&self, pcm: &mut Pcm) {
+        if self.gain != 1.0 {
+            for sample in pcm.left.iter_mut().chain(&mut pcm.right) {
+                *sample *= self.gain;
+            }
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! An MP3 has the loudness that was asked for: as FFmpeg's own meter, which is none of ours, hears it.
+
+mod support;
+
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
+use std::num::NonZeroUsize;
+use std::process::Command;
+use std::time::Duration;
+
+use decant_audio::{Loudness, Options, convert, media};
+use support::wav::{tone, wav};
+use support::{assert_valid, decoder, film, mp3_with, titled};
+
+/// What an MP3 may be off its target.
+const MOST_LU: f64 = 0.5;
+
+/// What LAME may add to a peak.
+const MOST_DB: f64 = 0.5;
+
+/// Integrated loudness in LUFS and true peak in dBTP.
+fn measured(file: &[u8]) -> (f64, f64) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("file");
+    std::fs::write(&path, file).expect("the file is written");
+    let run = Command::new("ffmpeg")
+        .args(["-hide_banner", "-nostdin", "-nostats", "-i"])
+        .arg(&path)
+        .args(["-af", "ebur128=peak=true", "-f", "null", "-"])
+        .output()
+        .expect("ffmpeg runs: apt-get install ffmpeg");
+    let words = String::from_utf8_lossy(&run.stderr);
+    let (_, summary) = words.rsplit_once("Summary:").expect("a summary");
+    let value = |name: &str| {
+        let (_, after) = summary.split_once(name).expect("a value");
+        let value = after.split_ascii_whitespace().next().expect("a number");
+        value.parse().expect("a number")
+    };
+    (value("I:"), value("Peak:"))
+}
+
+fn at(target_lufs: f64) -> Options {
+    Options {
+        loudness: Some(Loudness {
+            target_lufs,
+            ..Loudness::default()
+        }),
+        ..titled("At its loudness")
+    }
+}
+
+/// Converts, and says what FFmpeg hears.
+fn heard(file: Vec<u8>, options: &Options) -> (f64, f64) {
+    let (_, mp3) = mp3_with(file, options).expect("it converts");
+    assert_valid(&mp3);
+    measured(&mp3)
+}
+
+/// Some of the film, from and to second.
+fn excerpt(from: &str, to: &str, extension: &str, arguments: &[&str]) -> Vec<u8> {
+    let film = film();
+    let film = film.to_str().expect("a plain path");
+    let mut all = vec!["-ss", from, "-to", to, "-i", film, "-map", "0:a:0"];
+    all.extend(arguments);
+    media::ffmpeg(extension, &all)
+}
+
+#[test]
+fn the_film_gets_the_loudness_that_is_asked_for() {
+    for (from, to, extension, arguments, target) in [
+        ("84", "104", "m4a", &["-c:a", "aac"][..], -23.0),
+        ("448", "483", "wav", &[], -28.0),
+        ("366", "386", "mp3", &["-ac", "1"], -27.0),
+        ("520", "540", "wav", &["-ar", "22050"], -18.0),
+    ] {
+        let (lufs, peak) = heard(excerpt(from, to, extension, arguments), &at(target));
+        println!("{from} s: {lufs} LUFS for {target}, {peak} dBTP");
+        assert!(
+            (lufs - target).abs() <= MOST_LU,
+            "{from} s: {lufs} LUFS for {target}"
+        );
+        assert!(peak <= -1.5 + MOST_DB, "{from} s: {peak} dBTP");
+    }
+}
+
+#[test]
+fn a_peak_keeps_a_sound_below_its_target() {
+    for (from, to) in [("84", "104"), ("530", "550")] {
+        let (lufs, peak) = heard(excerpt(from, to, "wav", &[]), &at(-5.0));
+        println!("{from} s: {lufs} LUFS, {peak} dBTP");
+        assert!(lufs < -6.0, "{lufs} LUFS");
+        assert!((peak + 1.5).abs() <= MOST_DB, "{from} s: {peak} dBTP");
+    }
+}
+
+#[test]
+fn soft_and_loud_tones_become_alike() {
+    for level in [0.003, 0.1, 1.0] {
+        let tone: Vec<f32> = tone(44_100, 1_000.0, 5 * 44_100);
+        let channel: Vec<f32> = tone.iter().map(|sample| sample * level).collect();
+        let (lufs, peak) = heard(wav(44_100, &[channel.clone(), channel]), &at(-16.0));
+        assert!((lufs + 16.0).abs() <= MOST_LU, "{level}: {lufs} LUFS");
+        assert!(peak < -10.0, "{level}: {peak} dBTP");
+    }
+}
+
+#[test]
+fn only_the_part_that_is_left_is_measured_with_its_fades() {
+    let loud = tone(44_100, 1_000.0, 5 * 44_100);
+    let soft = loud.iter().map(|sample| sample / 30.0);
+    let both: Vec<f32> = loud.iter().copied().chain(soft).collect();
+    let options = Options {
+        start: Duration::from_secs(6),
+        fade: Duration::from_secs(1),
+        ..at(-20.0)
+    };
+    let (lufs, _) = heard(wav(44_100, &[both]), &options);
+    assert!((lufs + 20.0).abs() <= MOST_LU, "{lufs} LUFS");
+}
+
+#[test]
+fn silence_and_blinks_stay_as_they_are() {
+    for channel in [vec![0.0; 44_100], tone(44_100, 1_000.0, 44_100 / 3)] {
+        let file = wav(44_100, &[channel]);
+        let plain = mp3_with(file.clone(), &titled("At its loudness")).expect("it converts");
+        let louder = mp3_with(file, &at(-16.0)).expect("it converts");
+        assert!(plain.1 == louder.1);
+    }
+}
+
+/// Counts the bytes that it gives.
+struct Counting(Cursor<Vec<u8>>, u64);
+
+impl Read for &mut Counting {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.0.read(buffer)?;
+        self.1 += read as u64;
+        Ok(read)
+    }
+}
+
+impl Seek for &mut Counting {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.0.seek(to)
+    }
+}
+
+#[test]
+fn two_passes_read_once_and_progress_goes_on() {
+    let channel = tone(44_100, 1_000.0, 40 * 44_100);
+    let mut file = Counting(Cursor::new(wav(44_100, &[channel])), 0);
+    let bytes = file.0.get_ref().len() as u64;
+    for encoders in [1, 2] {
+        file.1 = 0;
+        let options = Options {
+            encoders: NonZeroUsize::new(encoders),
+            ..at(-16.0)
+        };
+        let mut parts = Vec::new();
+        convert(
+            &mut file,
+            &decoder(),
+            &options,
+            &mut io::sink(),
+            &mut |now| {
+                let whole = now.duration.expect("a WAV says it");
+                parts.push(now.position.as_secs_f64() / whole.as_secs_f64());
+            },
+        )
+        .expect("it converts");
+        assert!(parts.len() > 40 && parts.is_sorted(), "{parts:?}");
+        assert!(parts[0] < 0.1, "{parts:?}");
+        assert_eq!(parts.last(), Some(&1.0));
+        assert!(file.1 <= bytes * 101 / 100, "{} of {bytes} bytes", file.1);
+    }
+}
