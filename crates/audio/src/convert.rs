@@ -64,7 +64,7 @@ fn encode<I: Read + Seek>(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Mp3, Error> {
     let mut blocks = open(input, decoder, options)?;
-    let writer = Writer::new(options, output)?;
+    let writer = Writer::new(options, blocks.sound().contents(), output)?;
     let short = SHORT_SECONDS * u64::from(blocks.spec().rate_hz);
     let encoders = options
         .encoders
@@ -94,7 +94,7 @@ pub fn convert_cut<I: Read + Seek>(
 ) -> Result<Mp3, Error> {
     let blocks = open(input, decoder, options)?;
     let encoders = options.encoders.unwrap_or(NonZeroUsize::MIN);
-    let writer = Writer::new(options, output)?;
+    let writer = Writer::new(options, blocks.sound().contents(), output)?;
     let cuts = Cuts::at(cuts);
     in_segments(blocks, cuts, encoders, options.quality, writer, &mut |_| {})
 }
@@ -109,7 +109,17 @@ fn open<I: Read + Seek>(
     Blocks::new(Sound::open(input, decoder, options.into())?)
 }
 
-fn check_extent<I: Read + Seek>(input: &mut Input<I>) -> Result<(), Error> {
+/// Whether a file is all there, and whether a pipe can be read in order.
+pub(crate) fn check_extent<I: Read + Seek>(input: &mut Input<I>) -> Result<(), Error> {
+    if input.is_pipe() {
+        let is_ordered = extent::is_ordered(input);
+        input.rewind().map_err(Error::Input)?;
+        return match is_ordered {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Error::NotInOrder),
+            Err(error) => Err(Error::Input(input.fault().take().unwrap_or(error))),
+        };
+    }
     let actual_bytes = input.length();
     let declared = extent::declared_bytes(input, actual_bytes);
     input.rewind().map_err(Error::Input)?;

@@ -27,6 +27,7 @@
 mod blocks;
 mod boxed;
 mod child;
+mod contents;
 mod convert;
 mod cuts;
 mod decode;
@@ -45,6 +46,8 @@ mod native;
 mod options;
 mod parallel;
 mod pcm;
+mod pipe;
+mod probe;
 mod process;
 mod protocol;
 mod resample;
@@ -66,5 +69,7 @@ pub use error::Error;
 pub use mp3::Mp3;
 pub use native::confine::ExitsWithoutMemory;
 pub use options::{
-    Cover, CoverFormat, Loudness, NotAnOption, Options, Quality, SampleRate, Tags, Track,
+    Cover, CoverFormat, Loudness, NotAnOption, Options, Quality, SampleRate, Tags, Time, Track,
 };
+pub use pipe::Pipe;
+pub use probe::{Chapter, Probe, TrackInfo, probe};
