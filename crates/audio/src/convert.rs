@@ -32,7 +32,7 @@ pub struct Progress {
 /// Converts a video or sound file to an MP3. `decoder` makes the sound of it, in a process and a box of its own.
 ///
 /// Writes the MP3 to `output` in order as it is made. Its first `head.len()` bytes are placeholders that the caller
-/// replaces by [`Mp3::head`], which is known only at the end and far below 255 KiB. `progress` is called every few
+/// replaces by [`Mp3::head`], which is known only at the end and below 255 KiB. `progress` is called every few
 /// seconds of sound or tenths of a second, and at the end. Reads, writes and calls happen on the caller's thread.
 ///
 /// # Errors
