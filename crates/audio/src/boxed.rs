@@ -3,18 +3,21 @@
 use std::io::{self, Read, Seek, SeekFrom};
 use std::time::Duration;
 
-use crate::Error;
 use crate::decoder::Decoder;
 use crate::input::Input;
 use crate::pcm::{Pcm, Spec, Wish};
 use crate::process::Process;
 use crate::protocol::{Said, take_pcm};
+use crate::{Error, Probe};
 
 /// The sound of one video, decoded by a child that is given nothing but the bytes it asks for, and isn't believed.
 pub(crate) struct Sound<I> {
     process: Process,
     input: Input<I>,
     answer: Vec<u8>,
+    /// How much of a pipe the child has.
+    served: u64,
+    contents: Option<Box<Probe>>,
     found: Option<(Spec, Option<Duration>)>,
     samples: u64,
     most: Duration,
@@ -33,6 +36,8 @@ impl<I: Read + Seek> Sound<I> {
             process,
             input,
             answer: Vec::new(),
+            served: 0,
+            contents: None,
             found: None,
             samples: 0,
             most: decoder.limits.sound,
@@ -44,6 +49,23 @@ impl<I: Read + Seek> Sound<I> {
         self.found.and_then(|(_, duration)| duration)
     }
 
+    /// What the container says of itself. Known from the first sound on, and given once.
+    pub(crate) fn take_contents(&mut self) -> Option<Box<Probe>> {
+        self.contents.take()
+    }
+
+    /// What the container says of itself, without its sound.
+    pub(crate) fn look(mut self) -> Result<Probe, Error> {
+        loop {
+            match self.process.hear()? {
+                Said::Read { offset, length } => self.serve(offset, length)?,
+                Said::Contents(contents) => return Ok(*contents),
+                Said::Failed(error) => return Err(error),
+                _ => return Err(self.process.lied("spoke out of turn")),
+            }
+        }
+    }
+
     /// The next bit of sound, at most a third of a second of it, into `pcm`. `None` after the last.
     ///
     /// # Errors
@@ -52,6 +74,9 @@ impl<I: Read + Seek> Sound<I> {
         loop {
             match (self.process.hear()?, self.found) {
                 (Said::Read { offset, length }, _) => self.serve(offset, length)?,
+                (Said::Contents(contents), None) if self.contents.is_none() => {
+                    self.contents = Some(contents);
+                }
                 (Said::Found { spec, duration }, None) => self.found = Some((spec, duration)),
                 (Said::Pcm, Some((spec, _))) => {
                     let taken = take_pcm(self.process.payload(), spec.channels, pcm);
@@ -83,6 +108,9 @@ impl<I: Read + Seek> Sound<I> {
         if !is_within {
             return Err(self.process.lied("asked for bytes that don't exist"));
         }
+        if self.input.is_pipe() {
+            return self.serve_from_pipe(offset, length);
+        }
         self.answer.resize(length, 0);
         self.input
             .seek(SeekFrom::Start(offset))
@@ -91,6 +119,25 @@ impl<I: Read + Seek> Sound<I> {
             let fault = self.input.fault();
             return Err(Error::Input(fault.take().unwrap_or(error)));
         }
+        self.process.tell(&self.answer)
+    }
+
+    /// The next bytes of a pipe, and how many they are.
+    fn serve_from_pipe(&mut self, offset: u64, length: usize) -> Result<(), Error> {
+        if offset != self.served {
+            return Err(self
+                .process
+                .lied("asked a pipe for other bytes than the next"));
+        }
+        self.answer.clear();
+        self.answer.extend([0; 4]);
+        let fault = self.input.fault();
+        let mut next = self.input.by_ref().take(length as u64);
+        let read = next
+            .read_to_end(&mut self.answer)
+            .map_err(|error| Error::Input(fault.take().unwrap_or(error)))?;
+        self.served += read as u64;
+        self.answer[..4].copy_from_slice(&(read as u32).to_le_bytes());
         self.process.tell(&self.answer)
     }
 }

@@ -18,7 +18,7 @@ use crate::parallel::{self, Stream};
 use crate::segment::{Encoded, Segment};
 use crate::shaped::Shaped;
 use crate::tag_frame::Summary;
-use crate::{Error, Options, Quality, extent};
+use crate::{Error, NotAnOption, Options, Quality, extent};
 
 /// Shorter sounds are encoded by one encoder, with its bit reservoir.
 const SHORT_SECONDS: u64 = 30;
@@ -35,7 +35,7 @@ pub struct Progress {
 /// Converts a video or sound file to an MP3. `decoder` makes the sound of it, in a process and a box of its own.
 ///
 /// Writes the MP3 to `output` in order as it is made. Its first `head.len()` bytes are placeholders that the caller
-/// replaces by [`Mp3::head`], which is known only at the end and far below 255 KiB. `progress` is called every few
+/// replaces by [`Mp3::head`], which is known only at the end and below 255 KiB. `progress` is called every few
 /// seconds of sound or tenths of a second, and at the end. Reads, writes and calls happen on the caller's thread.
 ///
 /// # Errors
@@ -71,7 +71,7 @@ fn encode<I: Read + Seek>(
         Some(measured) => progress(measured.while_encoded(now)),
         None => progress(now),
     };
-    let writer = Writer::new(options, output)?;
+    let writer = Writer::new(options, blocks.sound().contents(), output)?;
     let short = SHORT_SECONDS * u64::from(blocks.spec().rate_hz);
     let encoders = options
         .encoders
@@ -103,7 +103,7 @@ pub fn convert_cut<I: Read + Seek>(
 ) -> Result<Mp3, Error> {
     let (blocks, _) = open(input, decoder, options, &mut |_| {})?;
     let encoders = options.encoders.unwrap_or(NonZeroUsize::MIN);
-    let writer = Writer::new(options, output)?;
+    let writer = Writer::new(options, blocks.sound().contents(), output)?;
     let cuts = Cuts::at(cuts);
     in_segments(blocks, cuts, encoders, options.quality, writer, &mut |_| {})
 }
@@ -118,7 +118,13 @@ fn open<I: Read + Seek>(
     options.check()?;
     let room_bytes = options.loudness.map_or(0, |_| loudness::KEPT_BYTES);
     let mut input = Kept::new(input, room_bytes);
-    check_extent(&mut Input::new(&mut input).map_err(Error::Input)?)?;
+    let mut whole = Input::new(&mut input).map_err(Error::Input)?;
+    if whole.is_pipe() && options.loudness.is_some() {
+        return Err(
+            NotAnOption("a loudness needs two passes, and a pipe has one: give a file").into(),
+        );
+    }
+    check_extent(&mut whole)?;
     let mut measured = None;
     if let Some(wanted) = options.loudness {
         let again = Input::new(&mut input).map_err(Error::Input)?;
@@ -135,7 +141,17 @@ fn open<I: Read + Seek>(
     Ok((Blocks::new(sound), measured))
 }
 
-fn check_extent<I: Read + Seek>(input: &mut Input<I>) -> Result<(), Error> {
+/// Whether a file is all there, and whether a pipe can be read in order.
+pub(crate) fn check_extent<I: Read + Seek>(input: &mut Input<I>) -> Result<(), Error> {
+    if input.is_pipe() {
+        let is_ordered = extent::is_ordered(input);
+        input.rewind().map_err(Error::Input)?;
+        return match is_ordered {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Error::NotInOrder),
+            Err(error) => Err(Error::Input(input.fault().take().unwrap_or(error))),
+        };
+    }
     let actual_bytes = input.length();
     let declared = extent::declared_bytes(input, actual_bytes);
     input.rewind().map_err(Error::Input)?;

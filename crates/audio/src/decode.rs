@@ -45,11 +45,13 @@ struct Seen {
 }
 
 impl Sound {
-    /// Opens the container and the decoder of the track that is wished for.
+    /// Opens the container and the decoder of the track that is wished for. `look` gets to see the container, and the index
+    /// of the stream, if there is one.
     pub(crate) fn open<I: Read + Seek + Send + 'static>(
         input: Input<I>,
         wish: Wish,
         streams: u32,
+        look: &mut dyn FnMut(&Container, Option<usize>),
     ) -> Result<Self, Error> {
         static READY: Once = Once::new();
         READY.call_once(|| {
@@ -59,7 +61,13 @@ impl Sound {
         });
 
         let fault = input.fault();
-        let io = StreamIo::from_read_seek(input).map_err(Error::engine)?;
+        // FFmpeg knows how to do without seeking, where it is told that it can't.
+        let io = if input.is_pipe() {
+            StreamIo::from_read(input)
+        } else {
+            StreamIo::from_read_seek(input)
+        };
+        let io = io.map_err(Error::engine)?;
         let mut opened = demuxer::open(io);
         if let Ok(container) = &mut opened {
             check_streams(container, streams)?;
@@ -70,7 +78,9 @@ impl Sound {
         }
         let mut container = opened.map_err(Error::of_file)?;
         check_streams(&container, streams)?; // some show up only while probing
-        let stream = choose_stream(&container, wish.track)?;
+        let chosen = choose_stream(&container, wish.track);
+        look(&container, chosen.as_ref().ok().map(|stream| stream.index));
+        let stream = chosen?;
         demuxer::listen_to(&mut container, Some(stream.index));
 
         let codecs = CString::new(allowed::codecs()).map_err(Error::engine)?;

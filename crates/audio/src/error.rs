@@ -70,6 +70,12 @@ pub enum Error {
         actual_bytes: u64,
     },
 
+    /// A [`Pipe`](crate::Pipe) that can't be read in order.
+    #[error(
+        "This video can't be read from a pipe, since its index comes last. Give the file itself, or save it for streaming first (faststart)."
+    )]
+    NotInOrder,
+
     /// More sound than [`Limits::sound`](crate::Limits::sound).
     #[error(
         "This video has more than {} of sound, which is more than can be converted at once. Please split it and upload the parts.", hours(.0)
@@ -157,6 +163,7 @@ impl Error {
             Self::NotAnOption(_) => "not-an-option",
             Self::UnsupportedCodec { .. } => "unsupported-codec",
             Self::Truncated { .. } => "truncated",
+            Self::NotInOrder => "not-in-order",
             Self::TooMuchSound(_) => "too-much-sound",
             Self::Mp3TooLarge(_) => "mp3-too-large",
             Self::TooMuchWork(_) => "too-much-work",
@@ -183,6 +190,7 @@ impl Error {
             | Self::NotAnOption(_)
             | Self::UnsupportedCodec { .. }
             | Self::Truncated { .. }
+            | Self::NotInOrder
             | Self::TooMuchSound(_)
             | Self::Mp3TooLarge(_)
             | Self::TooMuchWork(_)

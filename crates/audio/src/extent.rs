@@ -5,6 +5,8 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 
+use crate::pipe::PEEK_BYTES;
+
 /// More top-level parts than any real file has; stops a walk through millions of tiny ones.
 const MAX_PARTS: usize = 1_000_000;
 
@@ -32,6 +34,28 @@ const BOXES: &[&[u8; 4]] = &[
     b"ftyp", b"styp", b"moov", b"mdat", b"moof", b"mfra", b"sidx", b"ssix", b"prft", b"emsg",
     b"pdin", b"free", b"skip", b"wide", b"uuid", b"meta", b"udta", b"pnot", b"PICT", b"imda",
 ];
+
+/// Whether a file can be read from its start to its end: whether the index of ISO media comes before what it leads to.
+///
+/// Looks at the first [`PEEK_BYTES`] alone: that is what can be read twice of a [`Pipe`](crate::Pipe).
+///
+/// # Errors
+/// The input's own.
+pub(crate) fn is_ordered(input: &mut (impl Read + Seek)) -> io::Result<bool> {
+    let mut at = 0_u64;
+    while at + 8 <= PEEK_BYTES {
+        let [s0, s1, s2, s3, kind @ ..]: [u8; 8] = read_at(input, at)?;
+        if &kind == b"mdat" {
+            return Ok(false);
+        }
+        let size = u32::from_be_bytes([s0, s1, s2, s3]);
+        if size < 8 || !BOXES.contains(&&kind) || &kind == b"moov" {
+            break;
+        }
+        at += u64::from(size);
+    }
+    Ok(true)
+}
 
 fn iso_media(input: &mut (impl Read + Seek), length: u64) -> io::Result<Option<u64>> {
     let mut at = 0_u64;

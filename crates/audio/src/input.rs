@@ -3,6 +3,9 @@
 use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// The length of what has no known one: a [`Pipe`](crate::Pipe), which is read in order.
+pub(crate) const ENDLESS: u64 = u64::MAX;
+
 /// A reader of known length that seeks only when it must, and remembers the first error it meets.
 ///
 /// FFmpeg turns read errors into numbers, or into an early end of the file. Whoever calls FFmpeg therefore asks the
@@ -35,6 +38,11 @@ impl<I: Read + Seek> Input<I> {
         self.length
     }
 
+    /// Whether it is read in order, to an end that shows up only then.
+    pub(crate) fn is_pipe(&self) -> bool {
+        self.length == ENDLESS
+    }
+
     pub(crate) fn fault(&self) -> Fault {
         self.fault.clone()
     }
@@ -46,7 +54,7 @@ impl<I: Read + Seek> Input<I> {
             self.reader_position = Some(self.position);
         }
         let read = self.reader.read(buffer)?;
-        if read == 0 {
+        if read == 0 && !self.is_pipe() {
             let message = format!("ends at {} of its {} bytes", self.position, self.length);
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, message));
         }

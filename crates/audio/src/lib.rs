@@ -35,6 +35,7 @@ mod boxed;
 mod check;
 mod child;
 mod clip;
+mod contents;
 mod convert;
 mod cuts;
 mod decode;
@@ -57,6 +58,8 @@ mod native;
 mod options;
 mod parallel;
 mod pcm;
+mod pipe;
+mod probe;
 mod process;
 mod protocol;
 mod resample;
@@ -81,5 +84,7 @@ pub use error::Error;
 pub use mp3::Mp3;
 pub use native::confine::ExitsWithoutMemory;
 pub use options::{
-    Cover, CoverFormat, Loudness, NotAnOption, Options, Quality, SampleRate, Tags, Track,
+    Cover, CoverFormat, Loudness, NotAnOption, Options, Quality, SampleRate, Tags, Time, Track,
 };
+pub use pipe::Pipe;
+pub use probe::{Chapter, Probe, TrackInfo, probe};

@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use crate::pcm::Spec;
-use crate::{Error, Options, tag};
+use crate::{Error, Options, Probe, tag};
 
 /// A finished MP3, of which all but the head has been written.
 #[derive(Debug, Clone)]
@@ -36,8 +36,12 @@ impl<'a> Writer<'a> {
     const WRITE_BYTES: usize = 64 * 1024;
 
     /// Begins with the ID3 tag.
-    pub(crate) fn new(options: &Options, output: &'a mut dyn io::Write) -> Result<Self, Error> {
-        let tag = tag::encode(options.title.as_deref())?;
+    pub(crate) fn new(
+        options: &Options,
+        found: Option<&Probe>,
+        output: &'a mut dyn io::Write,
+    ) -> Result<Self, Error> {
+        let tag = tag::encode(options, found)?;
         Ok(Self {
             unwritten: tag.clone(),
             tag,

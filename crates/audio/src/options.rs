@@ -1,9 +1,13 @@
 //! What a caller may ask for.
 
+mod parse;
+
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::str::FromStr;
 use std::time::Duration;
+
+pub use parse::Time;
 
 /// How the MP3 should be.
 #[derive(Debug, Clone, Default)]

@@ -6,10 +6,14 @@
 //!         ◀──────────────────────────────── Confined, or Unconfined
 //!         ◀──────────────────────────────── Read    (a byte range)
 //!   those bytes ──────────────────────────▶ …as often as it needs
+//!         ◀──────────────────────────────── Contents (what the container says of itself)
 //!         ◀──────────────────────────────── Found   (what the sound is)
 //!         ◀──────────────────────────────── Pcm     …with more Reads in between
 //!         ◀──────────────────────────────── End, or Failed
 //! ```
+//!
+//! Where the input is a pipe, each answer to a `Read` begins with its length (four bytes): fewer bytes than were asked for
+//! are the last.
 //!
 //! Each message of the child is a kind (one byte), a length (four) and a payload. Numbers are little-endian. Every
 //! length has a bound, and whatever is out of shape decodes to `None`: the parent believes nothing else of the child,
@@ -17,14 +21,15 @@
 
 use std::time::Duration;
 
+use crate::contents;
 use crate::language::Language;
 use crate::pcm::{Pcm, Spec, Wish};
 use crate::resample::MAX_LEVEL;
 use crate::track::Choice;
-use crate::{Error, Missing, SampleRate};
+use crate::{Error, Missing, Probe, SampleRate};
 
 /// The first byte of an order. Another number is another protocol: parent and child come from different builds.
-const VERSION: u8 = 3;
+const VERSION: u8 = 4;
 
 /// The most bytes that one `Read` may ask for: a block per round trip.
 pub(crate) const MAX_READ_BYTES: usize = 64 * 1024;
@@ -33,7 +38,7 @@ pub(crate) const MAX_READ_BYTES: usize = 64 * 1024;
 pub(crate) const MAX_PCM_SAMPLES: usize = 16 * 1024;
 
 /// Longer words are cut.
-const MAX_TEXT_BYTES: usize = 512;
+pub(crate) const MAX_TEXT_BYTES: usize = 512;
 
 /// Tracks whose languages are told, in [`MAX_TEXT_BYTES`].
 const MAX_LISTED: usize = 100;
@@ -102,6 +107,8 @@ pub(crate) enum Said {
     Unconfined(String),
     /// Wants these bytes of the input.
     Read { offset: u64, length: usize },
+    /// What the container says of itself. Comes before `Found`, or before the reason why there is nothing to be found.
+    Contents(Box<Probe>),
     /// The sound that follows.
     Found {
         spec: Spec,
@@ -122,6 +129,7 @@ const FOUND: u8 = 4;
 const PCM: u8 = 5;
 const END: u8 = 6;
 const FAILED: u8 = 7;
+const CONTENTS: u8 = 16;
 
 impl Said {
     /// The whole message. [`put_pcm`] makes those with sound.
@@ -137,6 +145,7 @@ impl Said {
                 payload.extend((*length as u32).to_le_bytes());
                 (READ, payload)
             }
+            Self::Contents(probe) => (CONTENTS, contents::encode(probe)),
             Self::Found { spec, duration } => {
                 let mut payload = spec.rate_hz.to_le_bytes().to_vec();
                 payload.push(spec.channels);
@@ -160,6 +169,7 @@ impl Said {
         let length = usize::try_from(u32::from_le_bytes(length)).ok()?;
         let most = match kind {
             PCM => MAX_PAYLOAD_BYTES,
+            CONTENTS => contents::MAX_BYTES,
             CONFINED | UNCONFINED | READ | FOUND | END | FAILED => MAX_TEXT_BYTES + 32,
             _ => return None,
         };
@@ -183,6 +193,7 @@ impl Said {
                     .ok()
                     .filter(|length| (1..=MAX_READ_BYTES).contains(length))?,
             },
+            CONTENTS => Self::Contents(Box::new(contents::decode(&mut fields)?)),
             FOUND => {
                 let rate_hz = fields
                     .u32()
@@ -319,24 +330,34 @@ fn plain(words: &str) -> String {
 }
 
 /// Reads a payload from its front.
-struct Fields<'a>(&'a [u8]);
+pub(crate) struct Fields<'a>(pub(crate) &'a [u8]);
 
-impl Fields<'_> {
+impl<'a> Fields<'a> {
     fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
         let (taken, rest) = self.0.split_first_chunk::<N>()?;
         self.0 = rest;
         Some(*taken)
     }
 
-    fn u8(&mut self) -> Option<u8> {
+    pub(crate) fn bytes(&mut self, length: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    pub(crate) fn u8(&mut self) -> Option<u8> {
         self.take().map(u8::from_le_bytes)
     }
 
-    fn u32(&mut self) -> Option<u32> {
+    pub(crate) fn u16(&mut self) -> Option<u16> {
+        self.take().map(u16::from_le_bytes)
+    }
+
+    pub(crate) fn u32(&mut self) -> Option<u32> {
         self.take().map(u32::from_le_bytes)
     }
 
-    fn u64(&mut self) -> Option<u64> {
+    pub(crate) fn u64(&mut self) -> Option<u64> {
         self.take().map(u64::from_le_bytes)
     }
 

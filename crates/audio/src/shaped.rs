@@ -9,13 +9,14 @@ use crate::fade::Fade;
 use crate::loudness::Measured;
 use crate::pcm::{Pcm, Spec};
 use crate::waveform::Waveform;
-use crate::{Error, Options};
+use crate::{Error, Options, Probe};
 
 /// What becomes of a [`Sound`] on its way to the encoders.
 pub(crate) struct Shaped<I> {
     /// `None` once nothing more of it is wanted. Then its decoder has ended.
     sound: Option<Sound<I>>,
     spec: Spec,
+    contents: Option<Box<Probe>>,
     duration: Option<Duration>,
     clip: Clip,
     fade: Fade,
@@ -48,6 +49,7 @@ impl<I: Read + Seek> Shaped<I> {
             measured.map(|measured| measured.samples),
         );
         let mut shaped = Self {
+            contents: sound.take_contents(),
             sound: Some(sound),
             spec,
             duration: duration.filter(|duration| !duration.is_zero()),
@@ -63,6 +65,11 @@ impl<I: Read + Seek> Shaped<I> {
 
     pub(crate) fn spec(&self) -> Spec {
         self.spec
+    }
+
+    /// What the container says of itself.
+    pub(crate) fn contents(&self) -> Option<&Probe> {
+        self.contents.as_deref()
     }
 
     /// How much there is to be: what the container says, as far as it isn't known better.

@@ -109,7 +109,7 @@ impl Attempt {
                     let (made, output) = made.map_err(Failure::from)?;
                     let size_bytes = output.finish(made.head.into()).await?;
                     let duration_ms = u64::try_from(made.duration.as_millis()).unwrap_or(u64::MAX);
-                    let waveform = Vec::new(); // made.waveform, as soon as the engine makes one
+                    let waveform = made.waveform;
                     return Ok((Mp3 { id: self.mp3_id, size_bytes, duration_ms }, waveform));
                 }
                 _ = heartbeat.tick() => {

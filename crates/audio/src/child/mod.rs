@@ -1,6 +1,7 @@
 //! The child: confines itself, then decodes what its parent has.
 
 mod confine;
+mod look;
 mod pipes;
 mod self_test;
 
@@ -64,7 +65,14 @@ fn was_greedy(order: &Order) -> bool {
 
 fn decode(order: &Order, pipes: &mut Pipes) -> Result<(), Error> {
     let input = Input::new(Remote::new(order.input_bytes)).map_err(Error::engine)?;
-    let mut sound = Sound::open(input, order.wish, order.streams)?;
+    let mut sound = Sound::open(
+        input,
+        order.wish,
+        order.streams,
+        &mut |container, chosen| {
+            pipes.say(&Said::Contents(Box::new(look::into(container, chosen))));
+        },
+    )?;
     let mut pcm = Pcm::default();
     let mut block = Pcm::default();
     let mut has_begun = false;

@@ -6,6 +6,7 @@ use std::process;
 
 use rustix::io::{Errno, read, write};
 
+use crate::input::ENDLESS;
 use crate::protocol::{MAX_READ_BYTES, Said};
 
 /// Standard input and output, unbuffered: messages are large.
@@ -76,14 +77,30 @@ impl Remote {
 
     fn fetch(&mut self) {
         let left = self.length - self.position;
-        let length = left.min(MAX_READ_BYTES as u64) as usize;
+        let mut length = left.min(MAX_READ_BYTES as u64) as usize;
         let offset = self.position;
         self.pipes.say(&Said::Read { offset, length });
+        if self.length == ENDLESS {
+            length = self.hear_length(length);
+        }
         self.block.resize(length, 0);
         if self.pipes.read_exact(&mut self.block).is_err() {
             process::exit(1);
         }
         self.start = offset;
+    }
+
+    /// How much more a pipe has. Less than was asked for is the last.
+    fn hear_length(&mut self, asked: usize) -> usize {
+        let mut length = [0; 4];
+        if self.pipes.read_exact(&mut length).is_err() {
+            process::exit(1);
+        }
+        let length = (u32::from_le_bytes(length) as usize).min(asked);
+        if length < asked {
+            self.length = self.position + length as u64;
+        }
+        length
     }
 
     /// Where in the block the position is, if it is.

@@ -2,6 +2,7 @@
 
 pub(crate) mod allowed;
 pub(crate) mod confine;
+pub(crate) mod container;
 pub(crate) mod demuxer;
 pub(crate) mod lame;
 pub(crate) mod limits;

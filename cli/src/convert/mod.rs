@@ -1,0 +1,121 @@
+//! An MP3 of a local file, made by the engine that the functions have.
+
+mod bar;
+mod output;
+mod wishes;
+
+use crate::{
+    failure::{EXIT_STATUS, Failure},
+    source::{Source, is_standard},
+};
+use bar::Bar;
+use decant_audio::{Error, Mp3};
+use output::Output;
+use serde_json::json;
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    process::{self, ExitCode},
+    time::Instant,
+};
+use tokio::signal::unix::{SignalKind, signal};
+use wishes::Wishes;
+
+/// Turn a local video or sound file into an MP3.
+///
+/// What the file says of itself (title, artist, cover, chapters) goes into the MP3, unless a flag says otherwise.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXIT_STATUS)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    source: Source,
+    /// Where the MP3 goes, or - for standard output. It appears when it is whole
+    #[arg(value_name = "OUT.mp3")]
+    output: PathBuf,
+    /// Overwrite OUT.mp3 if it is there
+    #[arg(long)]
+    force: bool,
+    /// Print one JSON object at the end, for scripts; on standard error if the MP3 goes to standard output
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    wishes: Wishes,
+}
+
+/// Converts until it is done, or a signal comes. Leaves nothing half-written behind.
+pub(crate) async fn run(arguments: Arguments) -> ExitCode {
+    let began = Instant::now();
+    let (json, path) = (arguments.json, arguments.output.clone());
+    let mut to: Box<dyn Write> = if is_standard(&path) {
+        Box::new(io::stderr())
+    } else {
+        Box::new(io::stdout())
+    };
+    let mp3 = match convert(arguments).await {
+        Ok(mp3) => mp3,
+        Err(failure) => return failure.report(json, &mut to),
+    };
+    if json {
+        let made = json!({
+            "output": path.to_string_lossy(),
+            "duration_seconds": mp3.duration.as_secs_f64(),
+            "size_bytes": mp3.size_bytes,
+            "sample_rate_hz": mp3.sample_rate_hz,
+            "channels": mp3.channels,
+            "elapsed_seconds": began.elapsed().as_secs_f64(),
+        });
+        let _reader_went = writeln!(to, "{made}");
+    }
+    ExitCode::SUCCESS
+}
+
+async fn convert(arguments: Arguments) -> Result<Mp3, Failure> {
+    // Before there is anything that a signal could leave behind.
+    let interrupted = interrupted().map_err(engine)?;
+    let input = arguments.source.open()?;
+    let options = arguments.wishes.options(arguments.source.title())?;
+    let (mut file, output) = Output::create(&arguments.output, arguments.force)?;
+    let decoder = arguments.source.decoder();
+    let bar = Bar::new();
+    let shown = bar.clone();
+    let mut work = tokio::task::spawn_blocking(move || {
+        let mp3 = decant_audio::convert(input, &decoder, &options, &mut file, &mut |now| {
+            shown.show(now);
+        });
+        (mp3, file)
+    });
+    tokio::select! {
+        done = &mut work => {
+            bar.clear();
+            let (mp3, file) = done.map_err(engine)?;
+            let mp3 = mp3?;
+            output.finish(file, &mp3.head)?;
+            Ok(mp3)
+        }
+        status = interrupted => {
+            bar.clear();
+            // The decoder ends with this process; a read from a pipe would end never.
+            drop(output);
+            process::exit(status)
+        }
+    }
+}
+
+fn engine(error: impl ToString) -> Failure {
+    Error::Engine(error.to_string()).into()
+}
+
+/// Ctrl-C, the end of the terminal or SIGTERM, and the status that shells give to what ends by it.
+fn interrupted() -> io::Result<impl Future<Output = i32>> {
+    let mut hung_up = signal(SignalKind::hangup())?;
+    let mut interrupted = signal(SignalKind::interrupt())?;
+    let mut terminated = signal(SignalKind::terminate())?;
+    Ok(async move {
+        let kind = tokio::select! {
+            _ = hung_up.recv() => SignalKind::hangup(),
+            _ = interrupted.recv() => SignalKind::interrupt(),
+            _ = terminated.recv() => SignalKind::terminate(),
+        };
+        128 + kind.as_raw_value()
+    })
+}
