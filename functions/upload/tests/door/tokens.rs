@@ -31,6 +31,7 @@ async fn every_route_of_a_person_needs_a_token() {
         ("POST", "/upload".to_owned()),
         ("GET", "/jobs".to_owned()),
         ("GET", format!("/jobs/{id}")),
+        ("GET", format!("/jobs/{id}/waveform")),
         ("GET", format!("/download?id={id}")),
     ] {
         let reply = door
