@@ -16,7 +16,7 @@ enum Command {
     /// Run the whole system on this machine: four functions, the broker, one folder of data.
     Up(up::Config),
     /// Turn a local video or sound file into an MP3.
-    Convert(Box<convert::Arguments>),
+    Convert(convert::Arguments),
     /// Print what a file says of itself: its tracks, its tags, its chapters.
     Probe(probe::Arguments),
 }
@@ -28,7 +28,7 @@ async fn main() -> anyhow::Result<ExitCode> {
             up::run(config).await?;
             ExitCode::SUCCESS
         }
-        Command::Convert(arguments) => convert::run(*arguments).await,
+        Command::Convert(arguments) => convert::run(arguments).await,
         Command::Probe(arguments) => probe::run(arguments).await,
     })
 }

@@ -69,6 +69,18 @@ pub(crate) enum Input {
     Pipe(Pipe<File>),
 }
 
+impl Input {
+    /// What can be read twice: a pipe is written into a file without a name first.
+    pub(crate) fn spooled(self) -> io::Result<Self> {
+        let Self::Pipe(mut pipe) = self else {
+            return Ok(self);
+        };
+        let mut file = tempfile::tempfile()?;
+        io::copy(&mut pipe, &mut file)?;
+        Ok(Self::File(file))
+    }
+}
+
 impl Read for Input {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {

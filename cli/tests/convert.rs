@@ -256,6 +256,16 @@ fn same_through_pipes(desk: &Desk, name: &str) {
 }
 
 #[test]
+fn a_pipe_that_is_to_be_read_twice_is_kept() {
+    let desk = Desk::with("clip.mp4", &media::clip(Container::Mp4, 2));
+    let wishes = ["--loudness=-20", "--title=T"];
+    succeeds(desk.run(&[&["convert", "clip.mp4", "out.mp3"][..], &wishes].concat()));
+    let arguments = [&["convert", "-", "-"][..], &wishes].concat();
+    let piped = succeeds(desk.pipe(&arguments, &desk.read("clip.mp4")));
+    assert!(piped == desk.read("out.mp3"));
+}
+
+#[test]
 fn a_file_as_standard_input_can_seek() {
     let desk = Desk::with("clip.mp4", &media::clip(Container::Mp4, 1));
     let mut command = desk.command(&["convert", "-", "out.mp3"]);

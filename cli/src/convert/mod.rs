@@ -79,16 +79,18 @@ async fn convert(arguments: Arguments) -> Result<Mp3, Failure> {
     let bar = Bar::new();
     let shown = bar.clone();
     let mut work = tokio::task::spawn_blocking(move || {
-        let mp3 = decant_audio::convert(input, &decoder, &options, &mut file, &mut |now| {
-            shown.show(now);
-        });
-        (mp3, file)
+        let input = match options.loudness {
+            Some(_) => input.spooled().map_err(Error::Input)?,
+            None => input,
+        };
+        let mut show = |now| shown.show(now);
+        decant_audio::convert(input, &decoder, &options, &mut file, &mut show)
+            .map(|mp3| (mp3, file))
     });
     tokio::select! {
         done = &mut work => {
             bar.clear();
-            let (mp3, file) = done.map_err(engine)?;
-            let mp3 = mp3?;
+            let (mp3, file) = done.map_err(engine)??;
             output.finish(file, &mp3.head)?;
             Ok(mp3)
         }

@@ -25,7 +25,7 @@ pub(crate) struct Wishes {
     /// Fade in and out for so long
     #[arg(long, value_name = "TIME")]
     fade: Option<Time>,
-    /// Bring the sound to this loudness (EBU R128), -70 to -5 LUFS; -16 without a number. Takes a second pass
+    /// Bring the sound to this loudness (EBU R128), -70 to -5 LUFS; -16 without a number. Takes a second pass, for which a pipe is kept in a temporary file
     #[arg(long, value_name = "LUFS", num_args = 0..=1, require_equals = true, default_missing_value = "-16")]
     loudness: Option<Loudness>,
     /// Which sound track of several: its number, or a language such as de or deu; by default the one that players choose

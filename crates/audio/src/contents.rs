@@ -240,8 +240,10 @@ mod tests {
 
     #[test]
     fn nothing_that_a_terminal_or_a_player_might_obey_comes_through() {
-        let mut probe = Probe::default();
-        probe.container = "\x1b[2Jmov,mp4\0".into();
+        let mut probe = Probe {
+            container: "\x1b[2Jmov,mp4\0".into(),
+            ..Probe::default()
+        };
         probe.tags.title = Some(" two\r\nlines\x1b[31m\0\u{85} ".into());
         probe.tags.cover = Some(Cover {
             format: CoverFormat::Jpeg,
