@@ -9,7 +9,7 @@ use crate::blocks::Blocks;
 use crate::boxed::{Bounded, Sound};
 use crate::cuts::Cuts;
 use crate::decoder::Decoder;
-use crate::input::Input;
+use crate::input::{Counted, Input};
 use crate::mp3::{Mp3, Writer};
 use crate::native::lame::{Encoder, Reservoir};
 use crate::parallel::{self, Stream};
@@ -49,10 +49,15 @@ pub fn convert<I: Read + Seek>(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Mp3, Error> {
     let limit_bytes = decoder.limits.mp3_bytes;
+    let mut input = Counted::new(input);
     let mut output = Bounded::new(output, limit_bytes);
-    match encode(input, decoder, options, &mut output, progress) {
+    match encode(&mut input, decoder, options, &mut output, progress) {
         Err(Error::Output(_)) if output.is_exceeded() => Err(Error::Mp3TooLarge(limit_bytes)),
-        made => made,
+        Ok(mp3) => Ok(Mp3 {
+            read_bytes: input.bytes,
+            ..mp3
+        }),
+        failed => failed,
     }
 }
 

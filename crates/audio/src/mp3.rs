@@ -19,6 +19,8 @@ pub struct Mp3 {
     pub sample_rate_hz: u32,
     /// 1 or 2.
     pub channels: u8,
+    /// How much of the input was read.
+    pub read_bytes: u64,
 }
 
 /// Collects what encoders give in drops, cuts what they give in buckets, and counts.
@@ -74,6 +76,7 @@ impl<'a> Writer<'a> {
             size_bytes: self.written_bytes,
             sample_rate_hz: spec.rate_hz,
             channels: spec.channels,
+            read_bytes: 0, // counted by who has the input
         })
     }
 

@@ -24,8 +24,9 @@ use crate::{Error, Missing, SampleRate};
 /// The first byte of an order. Another number is another protocol: parent and child come from different builds.
 const VERSION: u8 = 2;
 
-/// The most bytes that one `Read` may ask for: a block per round trip.
-pub(crate) const MAX_READ_BYTES: usize = 64 * 1024;
+/// The most bytes that one `Read` may ask for: a block per round trip. A fifth of the chunks of 255 KiB that GridFS keeps
+/// files in: a block that begins at a multiple of its size touches one chunk only.
+pub(crate) const MAX_READ_BYTES: usize = 51 * 1024;
 
 /// The most samples of each channel in one `Pcm`.
 pub(crate) const MAX_PCM_SAMPLES: usize = 16 * 1024;

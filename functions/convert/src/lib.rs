@@ -3,6 +3,7 @@
 //! - `video_uploaded`: the handler.
 //! - `attempt`: one attempt at a job, under its lease, from claim to end.
 //! - `engine`: the audio engine on a thread of its own, reading from and writing to the store.
+//! - `input`: the stored video as the engine reads it, ahead of what it asks for.
 //! - `decoder`: the program that decodes in a box, and whether the box holds.
 
 mod attempt;
@@ -10,6 +11,7 @@ mod config;
 mod decoder;
 mod engine;
 mod error;
+mod input;
 mod video_uploaded;
 
 pub use config::Config;

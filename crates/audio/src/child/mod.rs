@@ -1,6 +1,7 @@
 //! The child: confines itself, then decodes what its parent has.
 
 mod confine;
+mod pictures;
 mod pipes;
 mod self_test;
 

@@ -6,6 +6,7 @@ use std::process;
 
 use rustix::io::{Errno, read, write};
 
+use super::pictures::Pictures;
 use crate::protocol::{MAX_READ_BYTES, Said};
 
 /// Standard input and output, unbuffered: messages are large.
@@ -61,6 +62,7 @@ pub(super) struct Remote {
     /// Where the block begins.
     start: u64,
     block: Vec<u8>,
+    pictures: Pictures,
 }
 
 impl Remote {
@@ -71,19 +73,23 @@ impl Remote {
             position: 0,
             start: 0,
             block: Vec::new(),
+            pictures: Pictures::new(),
         }
     }
 
+    /// Gets the block that the position is in. Blocks begin at multiples of their size, wherever FFmpeg wants to read.
     fn fetch(&mut self) {
-        let left = self.length - self.position;
+        let offset = self.position - self.position % MAX_READ_BYTES as u64;
+        let left = self.length - offset;
         let length = left.min(MAX_READ_BYTES as u64) as usize;
-        let offset = self.position;
         self.pipes.say(&Said::Read { offset, length });
         self.block.resize(length, 0);
         if self.pipes.read_exact(&mut self.block).is_err() {
             process::exit(1);
         }
         self.start = offset;
+        let is_last = length as u64 == left;
+        self.pictures.look(self.start, &self.block, is_last);
     }
 
     /// Where in the block the position is, if it is.
@@ -99,6 +105,16 @@ impl Read for Remote {
             return Ok(0);
         }
         if self.within().is_none() {
+            let unwanted = self.pictures.unwanted(self.position);
+            let unwanted = unwanted.min(self.length - self.position);
+            if unwanted > 0 {
+                let length = buffer
+                    .len()
+                    .min(usize::try_from(unwanted).unwrap_or(usize::MAX));
+                buffer[..length].fill(0);
+                self.position += length as u64;
+                return Ok(length);
+            }
             self.fetch();
         }
         let at_hand = self.block.get(self.within().unwrap_or(0)..);

@@ -4,5 +4,6 @@
 
 mod boxed;
 mod conversion;
+mod reading;
 mod repeats;
 mod world;
