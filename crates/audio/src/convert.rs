@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use crate::blocks::Blocks;
 use crate::boxed::{Bounded, Sound};
+use crate::copy::{self, Copied};
 use crate::cuts::Cuts;
 use crate::decoder::Decoder;
 use crate::input::{Counted, Input};
 use crate::mp3::{Mp3, Writer};
 use crate::native::lame::{Encoder, Reservoir};
 use crate::parallel::{self, Stream};
+use crate::pcm::Wish;
 use crate::segment::{Encoded, Segment};
 use crate::tag_frame::Summary;
 use crate::{Error, Options, Quality, extent};
@@ -30,6 +32,9 @@ pub struct Progress {
 }
 
 /// Converts a video or sound file to an MP3. `decoder` makes the sound of it, in a process and a box of its own.
+///
+/// A track that is MP3 already is copied as it is unless `options` ask for a change: for another quality than the default,
+/// for a part of it, or for what it isn't.
 ///
 /// Writes the MP3 to `output` in order as it is made. Its first `head.len()` bytes are placeholders that the caller
 /// replaces by [`Mp3::head`], which is known only at the end and far below 255 KiB. `progress` is called every few
@@ -51,7 +56,7 @@ pub fn convert<I: Read + Seek>(
     let limit_bytes = decoder.limits.mp3_bytes;
     let mut input = Counted::new(input);
     let mut output = Bounded::new(output, limit_bytes);
-    match encode(&mut input, decoder, options, &mut output, progress) {
+    match make(&mut input, decoder, options, &mut output, progress) {
         Err(Error::Output(_)) if output.is_exceeded() => Err(Error::Mp3TooLarge(limit_bytes)),
         Ok(mp3) => Ok(Mp3 {
             read_bytes: input.bytes,
@@ -61,14 +66,31 @@ pub fn convert<I: Read + Seek>(
     }
 }
 
-fn encode<I: Read + Seek>(
+/// Copies the track if it is MP3 and that is enough, encodes it otherwise.
+fn make<I: Read + Seek>(
     input: I,
     decoder: &Decoder,
     options: &Options,
     output: &mut dyn io::Write,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Mp3, Error> {
-    let mut blocks = open(input, decoder, options)?;
+    let mut sound = open(input, decoder, options.into())?;
+    if sound.is_copy()? {
+        match copy::copy(sound, decoder, options, output, progress)? {
+            Copied::Mp3(mp3) => return Ok(mp3),
+            Copied::Not(decoded) => sound = decoded,
+        }
+    }
+    encode(sound, options, output, progress)
+}
+
+fn encode<I: Read + Seek>(
+    sound: Sound<I>,
+    options: &Options,
+    output: &mut dyn io::Write,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Mp3, Error> {
+    let mut blocks = Blocks::new(sound)?;
     let writer = Writer::new(options, output)?;
     let short = SHORT_SECONDS * u64::from(blocks.spec().rate_hz);
     let encoders = options
@@ -97,21 +119,23 @@ pub fn convert_cut<I: Read + Seek>(
     cuts: &[usize],
     output: &mut dyn io::Write,
 ) -> Result<Mp3, Error> {
-    let blocks = open(input, decoder, options)?;
+    let wish = Wish {
+        copy: false,
+        ..options.into()
+    };
+    let mut sound = open(input, decoder, wish)?;
+    sound.is_copy()?;
+    let blocks = Blocks::new(sound)?;
     let encoders = options.encoders.unwrap_or(NonZeroUsize::MIN);
     let writer = Writer::new(options, output)?;
     let cuts = Cuts::at(cuts);
     in_segments(blocks, cuts, encoders, options.quality, writer, &mut |_| {})
 }
 
-fn open<I: Read + Seek>(
-    input: I,
-    decoder: &Decoder,
-    options: &Options,
-) -> Result<Blocks<I>, Error> {
+fn open<I: Read + Seek>(input: I, decoder: &Decoder, wish: Wish) -> Result<Sound<I>, Error> {
     let mut input = Input::new(input).map_err(Error::Input)?;
     check_extent(&mut input)?;
-    Blocks::new(Sound::open(input, decoder, options.into())?)
+    Sound::open(input, decoder, wish)
 }
 
 fn check_extent<I: Read + Seek>(input: &mut Input<I>) -> Result<(), Error> {

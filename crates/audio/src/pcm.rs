@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ffmpeg_next::ChannelLayout;
 
-use crate::{Options, SampleRate};
+use crate::{Options, SampleRate, copy};
 
 /// What stays the same from the first sample of an MP3 to its last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +29,11 @@ impl Spec {
             rate_hz,
             channels: if is_mono { 1 } else { 2 },
         }
+    }
+
+    /// Whether it has what is asked for without any change.
+    pub(crate) fn is_as_wished(&self, wish: Wish) -> bool {
+        !(wish.mono && self.channels > 1) && wish.rate.is_none_or(|rate| rate.hz() == self.rate_hz)
     }
 
     /// Samples of one MP3 frame: MPEG-2 and 2.5 have half of MPEG-1's.
@@ -59,6 +64,8 @@ impl Spec {
 pub(crate) struct Wish {
     pub(crate) mono: bool,
     pub(crate) rate: Option<SampleRate>,
+    /// MP3 as it is, where the track is MP3.
+    pub(crate) copy: bool,
 }
 
 impl From<&Options> for Wish {
@@ -66,6 +73,7 @@ impl From<&Options> for Wish {
         Self {
             mono: options.mono,
             rate: options.sample_rate,
+            copy: copy::is_wanted(options),
         }
     }
 }

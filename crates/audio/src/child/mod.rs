@@ -1,6 +1,7 @@
 //! The child: confines itself, then decodes what its parent has.
 
 mod confine;
+mod copy;
 mod pictures;
 mod pipes;
 mod self_test;
@@ -66,6 +67,9 @@ fn was_greedy(order: &Order) -> bool {
 fn decode(order: &Order, pipes: &mut Pipes) -> Result<(), Error> {
     let input = Input::new(Remote::new(order.input_bytes)).map_err(Error::engine)?;
     let mut sound = Sound::open(input, order.wish, order.streams)?;
+    if order.wish.copy && sound.is_mp3(order.wish)? {
+        return copy::copy(&mut sound, pipes);
+    }
     let mut pcm = Pcm::default();
     let mut block = Pcm::default();
     let mut has_begun = false;

@@ -5,4 +5,5 @@ pub(crate) mod confine;
 pub(crate) mod demuxer;
 pub(crate) mod lame;
 pub(crate) mod limits;
+pub(crate) mod packet;
 pub(crate) mod swr;
