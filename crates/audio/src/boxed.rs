@@ -18,7 +18,9 @@ pub(crate) struct Sound<I> {
     /// How much of a pipe the child has.
     served: u64,
     contents: Option<Box<Probe>>,
-    found: Option<(Spec, Option<Duration>)>,
+    may_copy: bool,
+    found: Option<Spec>,
+    duration: Option<Duration>,
     samples: u64,
     most: Duration,
 }
@@ -38,15 +40,43 @@ impl<I: Read + Seek> Sound<I> {
             answer: Vec::new(),
             served: 0,
             contents: None,
+            may_copy: wish.copy,
             found: None,
+            duration: None,
             samples: 0,
             most: decoder.limits.sound,
         })
     }
 
+    /// The same sound from its start, in another way.
+    pub(crate) fn again(mut self, decoder: &Decoder, wish: Wish) -> Result<Self, Error> {
+        drop(self.process);
+        self.input.rewind().map_err(Error::Input)?;
+        Self::open(self.input, decoder, wish)
+    }
+
     /// What the container says. Damaged ones say anything, and it is known from the first sound on.
     pub(crate) fn duration(&self) -> Option<Duration> {
-        self.found.and_then(|(_, duration)| duration)
+        self.duration
+    }
+
+    /// Whether the packets of an MP3 track follow, and no sound. To be asked first.
+    ///
+    /// # Errors
+    /// As of [`next`](Self::next).
+    pub(crate) fn is_copy(&mut self) -> Result<bool, Error> {
+        match self.hear()? {
+            Said::Found { spec, duration } => {
+                self.found = Some(spec);
+                self.duration = duration;
+                Ok(false)
+            }
+            Said::Copying { duration } if self.may_copy => {
+                self.duration = duration;
+                Ok(true)
+            }
+            _ => Err(self.process.lied("spoke out of turn")),
+        }
     }
 
     /// What the container says of itself. Known from the first sound on, and given once.
@@ -71,31 +101,47 @@ impl<I: Read + Seek> Sound<I> {
     /// # Errors
     /// The input's, those that the child met, and those that end it.
     pub(crate) fn next(&mut self, pcm: &mut Pcm) -> Result<Option<Spec>, Error> {
+        match (self.hear()?, self.found) {
+            (Said::Pcm, Some(spec)) => {
+                let taken = take_pcm(self.process.payload(), spec.channels, pcm);
+                if taken.is_none() {
+                    return Err(self.process.lied("sent samples that are none"));
+                }
+                self.samples += pcm.left.len() as u64;
+                if self.samples > u64::from(spec.rate_hz).saturating_mul(self.most.as_secs()) {
+                    return Err(Error::TooMuchSound(self.most));
+                }
+                Ok(Some(spec))
+            }
+            (Said::End, Some(_)) => {
+                pcm.left.clear();
+                pcm.right.clear();
+                Ok(None)
+            }
+            _ => Err(self.process.lied("spoke out of turn")),
+        }
+    }
+
+    /// The next packets of a track that is copied, of which nothing is known.
+    pub(crate) fn next_packets(&mut self) -> Result<Packets<'_>, Error> {
+        match self.hear()? {
+            Said::Packets => Ok(Packets::Some(self.process.payload())),
+            Said::Trim { start, end } => Ok(Packets::End { start, end }),
+            Said::NoCopy => Ok(Packets::NoCopy),
+            _ => Err(self.process.lied("spoke out of turn")),
+        }
+    }
+
+    /// What the child says, but for the bytes that it wants and what it failed with.
+    fn hear(&mut self) -> Result<Said, Error> {
         loop {
-            match (self.process.hear()?, self.found) {
-                (Said::Read { offset, length }, _) => self.serve(offset, length)?,
-                (Said::Contents(contents), None) if self.contents.is_none() => {
+            match self.process.hear()? {
+                Said::Read { offset, length } => self.serve(offset, length)?,
+                Said::Contents(contents) if self.contents.is_none() => {
                     self.contents = Some(contents);
                 }
-                (Said::Found { spec, duration }, None) => self.found = Some((spec, duration)),
-                (Said::Pcm, Some((spec, _))) => {
-                    let taken = take_pcm(self.process.payload(), spec.channels, pcm);
-                    if taken.is_none() {
-                        return Err(self.process.lied("sent samples that are none"));
-                    }
-                    self.samples += pcm.left.len() as u64;
-                    if self.samples > u64::from(spec.rate_hz).saturating_mul(self.most.as_secs()) {
-                        return Err(Error::TooMuchSound(self.most));
-                    }
-                    return Ok(Some(spec));
-                }
-                (Said::End, Some(_)) => {
-                    pcm.left.clear();
-                    pcm.right.clear();
-                    return Ok(None);
-                }
-                (Said::Failed(error), _) => return Err(error),
-                _ => return Err(self.process.lied("spoke out of turn")),
+                Said::Failed(error) => return Err(error),
+                said => return Ok(said),
             }
         }
     }
@@ -140,6 +186,16 @@ impl<I: Read + Seek> Sound<I> {
         self.answer[..4].copy_from_slice(&(read as u32).to_le_bytes());
         self.process.tell(&self.answer)
     }
+}
+
+/// What comes of a track that is copied.
+pub(crate) enum Packets<'a> {
+    /// Bytes, one packet after the other.
+    Some(&'a [u8]),
+    /// There are no more. So many samples at both ends aren't the sound's.
+    End { start: u32, end: u32 },
+    /// They don't make the sound alone: it has to be decoded.
+    NoCopy,
 }
 
 /// A writer that takes no more than a conversion may give.

@@ -7,14 +7,16 @@ use std::time::Duration;
 
 use crate::blocks::Blocks;
 use crate::boxed::{Bounded, Sound};
+use crate::copy::{self, Copied};
 use crate::cuts::Cuts;
 use crate::decoder::Decoder;
-use crate::input::Input;
+use crate::input::{Counted, Input};
 use crate::kept::Kept;
 use crate::loudness::{self, Measured};
 use crate::mp3::{Mp3, Writer};
 use crate::native::lame::{Encoder, Reservoir};
 use crate::parallel::{self, Stream};
+use crate::pcm::Wish;
 use crate::segment::{Encoded, Segment};
 use crate::shaped::Shaped;
 use crate::tag_frame::Summary;
@@ -34,6 +36,9 @@ pub struct Progress {
 
 /// Converts a video or sound file to an MP3. `decoder` makes the sound of it, in a process and a box of its own.
 ///
+/// A track that is MP3 already is copied as it is unless `options` ask for a change: for another quality than the default,
+/// for a part of it, or for what it isn't.
+///
 /// Writes the MP3 to `output` in order as it is made. Its first `head.len()` bytes are placeholders that the caller
 /// replaces by [`Mp3::head`], which is known only at the end and below 255 KiB. `progress` is called every few
 /// seconds of sound or tenths of a second, and at the end. Reads, writes and calls happen on the caller's thread.
@@ -52,26 +57,49 @@ pub fn convert<I: Read + Seek>(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Mp3, Error> {
     let limit_bytes = decoder.limits.mp3_bytes;
+    let mut input = Counted::new(input);
     let mut output = Bounded::new(output, limit_bytes);
-    match encode(input, decoder, options, &mut output, progress) {
+    match make(&mut input, decoder, options, &mut output, progress) {
         Err(Error::Output(_)) if output.is_exceeded() => Err(Error::Mp3TooLarge(limit_bytes)),
-        made => made,
+        Ok(mp3) => Ok(Mp3 {
+            read_bytes: input.bytes,
+            ..mp3
+        }),
+        failed => failed,
     }
 }
 
-fn encode<I: Read + Seek>(
+/// Copies the track if it is MP3 and that is enough, encodes it otherwise.
+fn make<I: Read + Seek>(
     input: I,
     decoder: &Decoder,
     options: &Options,
     output: &mut dyn io::Write,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Mp3, Error> {
-    let (mut blocks, measured) = open(input, decoder, options, progress)?;
+    let (mut sound, measured) = open(input, decoder, options, options.into(), progress)?;
+    if sound.is_copy()? {
+        match copy::copy(sound, decoder, options, output, progress)? {
+            Copied::Mp3(mp3) => return Ok(mp3),
+            Copied::Not(decoded) => sound = decoded,
+        }
+    }
+    let sound = Shaped::new(sound, options, measured.as_ref())?;
     let progress: &mut dyn FnMut(Progress) = &mut |now| match &measured {
         Some(measured) => progress(measured.while_encoded(now)),
         None => progress(now),
     };
-    let writer = Writer::new(options, blocks.sound().contents(), output)?;
+    encode(sound, options, output, progress)
+}
+
+fn encode<I: Read + Seek>(
+    sound: Shaped<I>,
+    options: &Options,
+    output: &mut dyn io::Write,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Mp3, Error> {
+    let writer = Writer::new(options, sound.contents(), output)?;
+    let mut blocks = Blocks::new(sound);
     let short = SHORT_SECONDS * u64::from(blocks.spec().rate_hz);
     let encoders = options
         .encoders
@@ -101,7 +129,13 @@ pub fn convert_cut<I: Read + Seek>(
     cuts: &[usize],
     output: &mut dyn io::Write,
 ) -> Result<Mp3, Error> {
-    let (blocks, _) = open(input, decoder, options, &mut |_| {})?;
+    let wish = Wish {
+        copy: false,
+        ..options.into()
+    };
+    let (mut sound, measured) = open(input, decoder, options, wish, &mut |_| {})?;
+    sound.is_copy()?;
+    let blocks = Blocks::new(Shaped::new(sound, options, measured.as_ref())?);
     let encoders = options.encoders.unwrap_or(NonZeroUsize::MIN);
     let writer = Writer::new(options, blocks.sound().contents(), output)?;
     let cuts = Cuts::at(cuts);
@@ -113,32 +147,36 @@ fn open<I: Read + Seek>(
     input: I,
     decoder: &Decoder,
     options: &Options,
+    mut wish: Wish,
     progress: &mut dyn FnMut(Progress),
-) -> Result<(Blocks<Kept<I>>, Option<Measured>), Error> {
+) -> Result<(Sound<Kept<I>>, Option<Measured>), Error> {
     options.check()?;
     let room_bytes = options.loudness.map_or(0, |_| loudness::KEPT_BYTES);
     let mut input = Kept::new(input, room_bytes);
     let mut whole = Input::new(&mut input).map_err(Error::Input)?;
-    if whole.is_pipe() && options.loudness.is_some() {
-        return Err(
-            NotAnOption("a loudness needs two passes, and a pipe has one: give a file").into(),
-        );
+    if whole.is_pipe() {
+        wish.copy = false; // what turns out not to be copied is read again
+        if options.loudness.is_some() {
+            return Err(NotAnOption(
+                "a loudness needs two passes, and a pipe has one: give a file",
+            )
+            .into());
+        }
     }
     check_extent(&mut whole)?;
     let mut measured = None;
     if let Some(wanted) = options.loudness {
         let again = Input::new(&mut input).map_err(Error::Input)?;
-        let sound = Shaped::new(Sound::open(again, decoder, options.into())?, options, None)?;
-        let heard = loudness::measure(sound, wanted, progress)?;
+        let mut sound = Sound::open(again, decoder, wish)?;
+        sound.is_copy()?;
+        let heard = loudness::measure(Shaped::new(sound, options, None)?, wanted, progress)?;
         measured = Some(Measured {
             kept_bytes: input.close(),
             ..heard
         });
     }
     let input = Input::new(input).map_err(Error::Input)?;
-    let sound = Sound::open(input, decoder, options.into())?;
-    let sound = Shaped::new(sound, options, measured.as_ref())?;
-    Ok((Blocks::new(sound), measured))
+    Ok((Sound::open(input, decoder, wish)?, measured))
 }
 
 /// Whether a file is all there, and whether a pipe can be read in order.

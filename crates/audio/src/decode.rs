@@ -12,6 +12,7 @@ use ffmpeg_next::{
 };
 
 use crate::Error;
+use crate::frame::Header;
 use crate::input::{Fault, Input};
 use crate::native::{allowed, demuxer, limits};
 use crate::pcm::{Pcm, Spec, Wish};
@@ -33,6 +34,8 @@ pub(crate) struct Sound {
     fault: Fault,
     duration: Option<Duration>,
     seen: Seen,
+    /// A packet that was looked at and is still to be taken.
+    first: Option<Packet>,
     is_draining: bool,
 }
 
@@ -102,6 +105,7 @@ impl Sound {
             fault,
             duration: stream.duration,
             seen: Seen::default(),
+            first: None,
             is_draining: false,
         })
     }
@@ -109,6 +113,18 @@ impl Sound {
     /// What the container says. Damaged ones say anything.
     pub(crate) fn duration(&self) -> Option<Duration> {
         self.duration
+    }
+
+    /// Whether the track's packets are what the wished-for MP3 is made of, by the first of them. To be asked first.
+    pub(crate) fn is_mp3(&mut self, wish: Wish) -> Result<bool, Error> {
+        if self.codec != codec::Id::MP3 {
+            return Ok(false);
+        }
+        // MPEG-TS doesn't tell the layers apart.
+        self.first = self.read_packet()?;
+        let frame = self.first.as_ref().and_then(|packet| packet.data());
+        let header = frame.and_then(Header::read);
+        Ok(header.is_some_and(|header| header.spec().is_as_wished(wish)))
     }
 
     /// The next bit of sound, usually some milliseconds of it, into `pcm`. `None` after the last.
@@ -175,7 +191,10 @@ impl Sound {
     }
 
     /// The next packet of our stream, over whatever is broken in between. `None` at the end of the file.
-    fn read_packet(&mut self) -> Result<Option<Packet>, Error> {
+    pub(crate) fn read_packet(&mut self) -> Result<Option<Packet>, Error> {
+        if let Some(first) = self.first.take() {
+            return Ok(Some(first));
+        }
         let mut broken_packets = 0;
         loop {
             let mut packet = Packet::empty();

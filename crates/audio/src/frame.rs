@@ -1,5 +1,7 @@
 //! The header of an MPEG layer III frame (ISO 11172-3, 2.4.2.3; ISO 13818-3), as far as it says how long the frame is.
 
+use crate::pcm::Spec;
+
 /// kbit/s by index, of MPEG-1 and of MPEG-2 and 2.5. Index 0 is "free", 15 is forbidden.
 const KBPS: [[u32; 15]; 2] = [
     [
@@ -17,8 +19,12 @@ pub(crate) struct Header {
     /// The whole frame, header included.
     pub(crate) bytes: usize,
     pub(crate) kbps: u32,
-    /// Bytes of header and side information, before the sound.
+    /// Bytes of header and side information, before the sound. A checksum between the two isn't counted.
     pub(crate) side_bytes: usize,
+    rate_hz: u32,
+    channels: u8,
+    /// A checksum of two bytes follows the header.
+    pub(crate) has_checksum: bool,
 }
 
 impl Header {
@@ -32,6 +38,7 @@ impl Header {
             0b1110_0010 => (false, 4),
             _ => return None,
         };
+        let has_checksum = version & 1 == 0;
         let kbps = *KBPS[usize::from(!is_mpeg1)].get(usize::from(rates >> 4))?;
         let rate_hz = RATES_HZ.get(usize::from(rates >> 2 & 3))? / rate_divisor;
         let padding = u32::from(rates >> 1 & 1);
@@ -46,7 +53,30 @@ impl Header {
             bytes: (bytes_per_kbps * kbps / rate_hz + padding) as usize,
             kbps,
             side_bytes,
+            rate_hz,
+            channels: if is_mono { 1 } else { 2 },
+            has_checksum,
         })
+    }
+
+    /// What all frames of an MP3 have in common: the rate says the version too.
+    pub(crate) fn spec(&self) -> Spec {
+        Spec {
+            rate_hz: self.rate_hz,
+            channels: self.channels,
+        }
+    }
+
+    /// How many bytes before this frame its sound begins, in the room that the frames before it left (the reservoir).
+    pub(crate) fn leans_on(&self, frame: &[u8]) -> usize {
+        let start = 4 + if self.has_checksum { 2 } else { 0 };
+        match (frame.get(start), frame.get(start + 1)) {
+            (Some(&high), Some(&low)) if self.rate_hz >= 32_000 => {
+                usize::from(u16::from_be_bytes([high, low]) >> 7)
+            }
+            (Some(&all), _) => usize::from(all),
+            _ => 0,
+        }
     }
 }
 

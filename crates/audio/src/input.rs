@@ -5,6 +5,31 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// The length of what has no known one: a [`Pipe`](crate::Pipe), which is read in order.
 pub(crate) const ENDLESS: u64 = u64::MAX;
+/// Counts the bytes that a reader gives.
+pub(crate) struct Counted<I> {
+    reader: I,
+    pub(crate) bytes: u64,
+}
+
+impl<I> Counted<I> {
+    pub(crate) fn new(reader: I) -> Self {
+        Self { reader, bytes: 0 }
+    }
+}
+
+impl<I: Read> Read for Counted<I> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.reader.read(buffer)?;
+        self.bytes += read as u64;
+        Ok(read)
+    }
+}
+
+impl<I: Seek> Seek for Counted<I> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.reader.seek(to)
+    }
+}
 
 /// A reader of known length that seeks only when it must, and remembers the first error it meets.
 ///

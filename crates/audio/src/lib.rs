@@ -28,6 +28,9 @@
 //! for byte those that one encoder would make of the whole. Sounds of less than half a minute, or all where there is one
 //! core, go through one LAME on the caller's thread.
 //!
+//! A track that is MP3 already isn't decoded: the child hands over its packets, `copy` takes them apart into frames, and if
+//! all of them fit together they get a fresh tag (`source_tag`) and that is it.
+//!
 //! Both libraries come from `scripts/native-libs`, and everything `unsafe` is in `native`.
 
 mod blocks;
@@ -37,6 +40,7 @@ mod child;
 mod clip;
 mod contents;
 mod convert;
+mod copy;
 mod cuts;
 mod decode;
 mod decoder;
@@ -65,6 +69,7 @@ mod protocol;
 mod resample;
 mod segment;
 mod shaped;
+mod source_tag;
 mod tag;
 mod tag_frame;
 mod track;

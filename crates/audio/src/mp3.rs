@@ -22,6 +22,8 @@ pub struct Mp3 {
     /// What it looks like: up to 1,000 values, one for each of as many equal parts, which is the greatest level in it, from
     /// 0 to 255 for full scale. Empty where no sound was decoded.
     pub waveform: Vec<u8>,
+    /// How much of the input was read.
+    pub read_bytes: u64,
 }
 
 /// Collects what encoders give in drops, cuts what they give in buckets, and counts.
@@ -82,6 +84,7 @@ impl<'a> Writer<'a> {
             sample_rate_hz: spec.rate_hz,
             channels: spec.channels,
             waveform: Vec::new(),
+            read_bytes: 0, // counted by who has the input
         })
     }
 

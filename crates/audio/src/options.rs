@@ -10,6 +10,9 @@ use std::time::Duration;
 pub use parse::Time;
 
 /// How the MP3 should be.
+///
+/// A track that is MP3 already is copied as it is where `quality`, `start`, `end`, `fade` and `loudness` are the defaults and
+/// it has the channels and the rate that are asked for.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     /// How good it should sound.

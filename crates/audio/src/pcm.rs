@@ -5,7 +5,7 @@ use std::time::Duration;
 use ffmpeg_next::ChannelLayout;
 
 use crate::track::Choice;
-use crate::{Options, SampleRate};
+use crate::{Options, SampleRate, copy};
 
 /// What stays the same from the first sample of an MP3 to its last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,11 @@ impl Spec {
             rate_hz,
             channels: if is_mono { 1 } else { 2 },
         }
+    }
+
+    /// Whether it has what is asked for without any change.
+    pub(crate) fn is_as_wished(&self, wish: Wish) -> bool {
+        !(wish.mono && self.channels > 1) && wish.rate.is_none_or(|rate| rate.hz() == self.rate_hz)
     }
 
     /// Samples of one MP3 frame: MPEG-2 and 2.5 have half of MPEG-1's.
@@ -68,6 +73,8 @@ pub(crate) struct Wish {
     pub(crate) mono: bool,
     pub(crate) rate: Option<SampleRate>,
     pub(crate) track: Option<Choice>,
+    /// MP3 as it is, where the track is MP3.
+    pub(crate) copy: bool,
 }
 
 impl From<&Options> for Wish {
@@ -76,6 +83,7 @@ impl From<&Options> for Wish {
             mono: options.mono,
             rate: options.sample_rate,
             track: options.track.as_ref().and_then(Choice::of),
+            copy: copy::is_wanted(options),
         }
     }
 }

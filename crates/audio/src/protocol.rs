@@ -10,6 +10,11 @@
 //!         ◀──────────────────────────────── Found   (what the sound is)
 //!         ◀──────────────────────────────── Pcm     …with more Reads in between
 //!         ◀──────────────────────────────── End, or Failed
+//!
+//! and, for an MP3 track that is copied, instead of Found and Pcm
+//!         ◀──────────────────────────────── Copying
+//!         ◀──────────────────────────────── Packets …with more Reads in between
+//!         ◀──────────────────────────────── Trim, or NoCopy
 //! ```
 //!
 //! Where the input is a pipe, each answer to a `Read` begins with its length (four bytes): fewer bytes than were asked for
@@ -31,8 +36,9 @@ use crate::{Error, Missing, Probe, SampleRate};
 /// The first byte of an order. Another number is another protocol: parent and child come from different builds.
 const VERSION: u8 = 4;
 
-/// The most bytes that one `Read` may ask for: a block per round trip.
-pub(crate) const MAX_READ_BYTES: usize = 64 * 1024;
+/// The most bytes that one `Read` may ask for: a block per round trip. A fifth of the chunks of 255 KiB that GridFS keeps
+/// files in: a block that begins at a multiple of its size touches one chunk only.
+pub(crate) const MAX_READ_BYTES: usize = 51 * 1024;
 
 /// The most samples of each channel in one `Pcm`.
 pub(crate) const MAX_PCM_SAMPLES: usize = 16 * 1024;
@@ -46,7 +52,7 @@ const MAX_LISTED: usize = 100;
 /// Stands for a language that isn't known.
 const UNTOLD: &str = "-";
 
-/// The longest payload: two channels of floats.
+/// The longest payload: two channels of floats, or packets.
 pub(crate) const MAX_PAYLOAD_BYTES: usize = 2 * 4 * MAX_PCM_SAMPLES;
 
 pub(crate) const HEADER_BYTES: usize = 5;
@@ -64,7 +70,7 @@ pub(crate) struct Order {
 }
 
 impl Order {
-    pub(crate) const BYTES: usize = 43;
+    pub(crate) const BYTES: usize = 44;
 
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut bytes = vec![VERSION];
@@ -77,6 +83,7 @@ impl Order {
         let rate_hz = self.wish.rate.map_or(0, SampleRate::hz);
         bytes.extend(rate_hz.to_le_bytes());
         bytes.extend(Choice::encode(self.wish.track));
+        bytes.push(self.wish.copy.into());
         bytes
     }
 
@@ -93,6 +100,7 @@ impl Order {
                 mono: fields.u8()? != 0,
                 rate: SampleRate::try_from(fields.u32()?).ok(),
                 track: Choice::decode(fields.take()?)?,
+                copy: fields.u8()? != 0,
             },
         })
     }
@@ -116,6 +124,14 @@ pub(crate) enum Said {
     },
     /// Sound: the payload, for [`take_pcm`].
     Pcm,
+    /// The track is MP3, and its packets follow.
+    Copying { duration: Option<Duration> },
+    /// Packets of the track, one after the other: the payload.
+    Packets,
+    /// So many samples at the start and at the end of the packets aren't the sound's.
+    Trim { start: u32, end: u32 },
+    /// The packets alone don't make the sound, as the container has it.
+    NoCopy,
     /// That was all of it.
     End,
     /// There is no more, and why.
@@ -129,6 +145,10 @@ const FOUND: u8 = 4;
 const PCM: u8 = 5;
 const END: u8 = 6;
 const FAILED: u8 = 7;
+const COPYING: u8 = 8;
+const PACKETS: u8 = 9;
+const TRIM: u8 = 10;
+const NO_COPY: u8 = 11;
 const CONTENTS: u8 = 16;
 
 impl Said {
@@ -149,11 +169,18 @@ impl Said {
             Self::Found { spec, duration } => {
                 let mut payload = spec.rate_hz.to_le_bytes().to_vec();
                 payload.push(spec.channels);
-                let micros = duration.and_then(|duration| u64::try_from(duration.as_micros()).ok());
-                payload.extend(micros.unwrap_or(u64::MAX).to_le_bytes());
+                payload.extend(micros(*duration).to_le_bytes());
                 (FOUND, payload)
             }
             Self::Pcm => (PCM, Vec::new()),
+            Self::Copying { duration } => (COPYING, micros(*duration).to_le_bytes().to_vec()),
+            Self::Packets => (PACKETS, Vec::new()),
+            Self::Trim { start, end } => {
+                let mut payload = start.to_le_bytes().to_vec();
+                payload.extend(end.to_le_bytes());
+                (TRIM, payload)
+            }
+            Self::NoCopy => (NO_COPY, Vec::new()),
             Self::End => (END, Vec::new()),
             Self::Failed(error) => (FAILED, encode_error(error)),
         };
@@ -168,9 +195,11 @@ impl Said {
         let [kind, length @ ..] = header;
         let length = usize::try_from(u32::from_le_bytes(length)).ok()?;
         let most = match kind {
-            PCM => MAX_PAYLOAD_BYTES,
+            PCM | PACKETS => MAX_PAYLOAD_BYTES,
             CONTENTS => contents::MAX_BYTES,
-            CONFINED | UNCONFINED | READ | FOUND | END | FAILED => MAX_TEXT_BYTES + 32,
+            CONFINED | UNCONFINED | READ | FOUND | COPYING | TRIM | NO_COPY | END | FAILED => {
+                MAX_TEXT_BYTES + 32
+            }
             _ => return None,
         };
         (length <= most).then_some((kind, length))
@@ -199,19 +228,43 @@ impl Said {
                     .u32()
                     .filter(|rate| SampleRate::ALL_HZ.contains(rate))?;
                 let channels = fields.u8().filter(|channels| (1..=2).contains(channels))?;
-                let micros = fields.u64()?;
                 Self::Found {
                     spec: Spec { rate_hz, channels },
-                    duration: (micros != u64::MAX).then(|| Duration::from_micros(micros)),
+                    duration: duration(fields.u64()?),
                 }
             }
             PCM => return Some(Self::Pcm),
+            COPYING => Self::Copying {
+                duration: duration(fields.u64()?),
+            },
+            PACKETS => return Some(Self::Packets),
+            TRIM => Self::Trim {
+                start: fields.u32()?,
+                end: fields.u32()?,
+            },
+            NO_COPY => Self::NoCopy,
             END => Self::End,
             FAILED => Self::Failed(decode_error(&mut fields)?),
             _ => return None,
         };
         fields.0.is_empty().then_some(said)
     }
+}
+
+fn micros(duration: Option<Duration>) -> u64 {
+    let micros = duration.and_then(|duration| u64::try_from(duration.as_micros()).ok());
+    micros.unwrap_or(u64::MAX)
+}
+
+fn duration(micros: u64) -> Option<Duration> {
+    (micros != u64::MAX).then(|| Duration::from_micros(micros))
+}
+
+/// Appends a message with these bytes of packets, at most [`MAX_PAYLOAD_BYTES`].
+pub(crate) fn put_packets(packets: &[u8], message: &mut Vec<u8>) {
+    message.push(PACKETS);
+    message.extend((packets.len() as u32).to_le_bytes());
+    message.extend_from_slice(packets);
 }
 
 /// Appends a message with these samples, at most [`MAX_PCM_SAMPLES`]. `right` is empty in mono.

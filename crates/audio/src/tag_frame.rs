@@ -18,7 +18,7 @@ const MUSIC_CRC: Range<usize> = 152..154;
 const TAG_CRC: Range<usize> = 154..156;
 
 /// Frame count, byte count, seek table and quality are there.
-const ALL_FLAGS: [u8; 4] = [0, 0, 0, 0b1111];
+pub(crate) const ALL_FLAGS: [u8; 4] = [0, 0, 0, 0b1111];
 
 /// What the tag frame has to know about the frames that follow it.
 #[derive(Default)]
@@ -38,6 +38,11 @@ impl Summary {
         }
         self.bytes += frames.len() as u64;
         self.crc.add(frames);
+    }
+
+    /// Whether both have seen the same frames, as far as a checksum can tell.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        (self.frames, self.bytes, self.crc.0) == (other.frames, other.bytes, other.crc.0)
     }
 
     /// Makes the tag frame of a stream's last segment that of the whole stream.

@@ -1,8 +1,9 @@
-use bytes::{Bytes, BytesMut};
+use crate::input::Input;
+use bytes::BytesMut;
 use decant_audio::{Decoder, Mp3, Options, Stop};
 use decant_store::{CHUNK_BYTES, Error as StoreError, PayloadReader, PayloadWriter};
 use std::{
-    io::{self, Read, Seek, SeekFrom, Write},
+    io::{self, Write},
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -52,14 +53,7 @@ pub(crate) fn start(
         ..decoder.clone()
     };
     let progress = Arc::new(AtomicU32::new(0));
-    let input = Input {
-        video,
-        position: 0,
-        // No chunk begins there.
-        chunk: (u64::MAX, Bytes::new()),
-        runtime: Handle::current(),
-        stop: stop.clone(),
-    };
+    let input = Input::new(video, Handle::current(), stop.clone());
     let mut output = Output {
         payload: output,
         pending: BytesMut::new(),
@@ -129,52 +123,6 @@ fn of_the_store(error: io::Error) -> StoreError {
         .unwrap_or_else(|error| StoreError::Unavailable(error.into()))
 }
 
-/// A stored video as the engine reads it. Keeps the chunk that was read last.
-struct Input {
-    video: Arc<dyn PayloadReader>,
-    position: u64,
-    chunk: (u64, Bytes),
-    runtime: Handle,
-    stop: CancellationToken,
-}
-
-impl Read for Input {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.position >= self.video.size_bytes() {
-            return Ok(0);
-        }
-        let chunk_bytes = CHUNK_BYTES as u64;
-        let start = self.position / chunk_bytes * chunk_bytes;
-        if self.chunk.0 != start {
-            let read = self.video.read_at(start, CHUNK_BYTES);
-            self.chunk = (start, wait(&self.runtime, &self.stop, read)?);
-        }
-        let offset = usize::try_from(self.position - start).unwrap_or(usize::MAX);
-        let bytes = self.chunk.1.get(offset..).unwrap_or_default();
-        if bytes.is_empty() {
-            return Err(io::Error::other(StoreError::Corrupt(
-                "a payload ends before its size".into(),
-            )));
-        }
-        let length = bytes.len().min(buffer.len());
-        buffer[..length].copy_from_slice(&bytes[..length]);
-        self.position += length as u64;
-        Ok(length)
-    }
-}
-
-impl Seek for Input {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let position = match to {
-            SeekFrom::Start(offset) => Some(offset),
-            SeekFrom::End(offset) => self.video.size_bytes().checked_add_signed(offset),
-            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
-        };
-        self.position = position.ok_or(io::ErrorKind::InvalidInput)?;
-        Ok(self.position)
-    }
-}
-
 /// A payload as the engine writes it, a chunk at a time.
 struct Output {
     payload: Box<dyn PayloadWriter>,
@@ -199,7 +147,7 @@ impl Write for Output {
 }
 
 /// Waits for the store on the engine's thread, or for the order to stop.
-fn wait<T>(
+pub(crate) fn wait<T>(
     runtime: &Handle,
     stop: &CancellationToken,
     call: impl Future<Output = Result<T, StoreError>>,

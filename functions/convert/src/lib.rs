@@ -4,6 +4,7 @@
 //! - `attempt`: one attempt at a job, under its lease, from claim to end.
 //! - `options`: what the record asks for, as the audio engine takes it.
 //! - `engine`: the audio engine on a thread of its own, reading from and writing to the store.
+//! - `input`: the stored video as the engine reads it, ahead of what it asks for.
 //! - `decoder`: the program that decodes in a box, and whether the box holds.
 
 mod attempt;
@@ -11,6 +12,7 @@ mod config;
 mod decoder;
 mod engine;
 mod error;
+mod input;
 mod options;
 mod video_uploaded;
 

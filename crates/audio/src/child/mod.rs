@@ -1,12 +1,16 @@
 //! The child: confines itself, then decodes what its parent has.
 
 mod confine;
+mod copy;
 mod look;
+mod pictures;
 mod pipes;
 mod self_test;
 
 use std::io::Read;
 use std::process::ExitCode;
+
+use ffmpeg_next::format::context::Input as Container;
 
 use crate::Error;
 use crate::decode::Sound;
@@ -65,14 +69,13 @@ fn was_greedy(order: &Order) -> bool {
 
 fn decode(order: &Order, pipes: &mut Pipes) -> Result<(), Error> {
     let input = Input::new(Remote::new(order.input_bytes)).map_err(Error::engine)?;
-    let mut sound = Sound::open(
-        input,
-        order.wish,
-        order.streams,
-        &mut |container, chosen| {
-            pipes.say(&Said::Contents(Box::new(look::into(container, chosen))));
-        },
-    )?;
+    let mut look = |container: &Container, chosen| {
+        pipes.say(&Said::Contents(Box::new(look::into(container, chosen))));
+    };
+    let mut sound = Sound::open(input, order.wish, order.streams, &mut look)?;
+    if order.wish.copy && sound.is_mp3(order.wish)? {
+        return copy::copy(&mut sound, pipes);
+    }
     let mut pcm = Pcm::default();
     let mut block = Pcm::default();
     let mut has_begun = false;

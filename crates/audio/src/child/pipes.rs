@@ -6,6 +6,7 @@ use std::process;
 
 use rustix::io::{Errno, read, write};
 
+use super::pictures::Pictures;
 use crate::input::ENDLESS;
 use crate::protocol::{MAX_READ_BYTES, Said};
 
@@ -62,6 +63,7 @@ pub(super) struct Remote {
     /// Where the block begins.
     start: u64,
     block: Vec<u8>,
+    pictures: Pictures,
 }
 
 impl Remote {
@@ -72,33 +74,37 @@ impl Remote {
             position: 0,
             start: 0,
             block: Vec::new(),
+            pictures: Pictures::new(),
         }
     }
 
+    /// Gets the block that the position is in. Blocks begin at multiples of their size, wherever FFmpeg wants to read.
     fn fetch(&mut self) {
-        let left = self.length - self.position;
+        let offset = self.position - self.position % MAX_READ_BYTES as u64;
+        let left = self.length - offset;
         let mut length = left.min(MAX_READ_BYTES as u64) as usize;
-        let offset = self.position;
         self.pipes.say(&Said::Read { offset, length });
         if self.length == ENDLESS {
-            length = self.hear_length(length);
+            length = self.hear_length(offset, length);
         }
         self.block.resize(length, 0);
         if self.pipes.read_exact(&mut self.block).is_err() {
             process::exit(1);
         }
         self.start = offset;
+        let is_last = length as u64 == left;
+        self.pictures.look(self.start, &self.block, is_last);
     }
 
     /// How much more a pipe has. Less than was asked for is the last.
-    fn hear_length(&mut self, asked: usize) -> usize {
+    fn hear_length(&mut self, offset: u64, asked: usize) -> usize {
         let mut length = [0; 4];
         if self.pipes.read_exact(&mut length).is_err() {
             process::exit(1);
         }
         let length = (u32::from_le_bytes(length) as usize).min(asked);
         if length < asked {
-            self.length = self.position + length as u64;
+            self.length = offset + length as u64;
         }
         length
     }
@@ -116,6 +122,21 @@ impl Read for Remote {
             return Ok(0);
         }
         if self.within().is_none() {
+            let unwanted = match self.length {
+                ENDLESS => 0, // a pipe gives everything
+                length => {
+                    let unwanted = self.pictures.unwanted(self.position);
+                    unwanted.min(length - self.position)
+                }
+            };
+            if unwanted > 0 {
+                let length = buffer
+                    .len()
+                    .min(usize::try_from(unwanted).unwrap_or(usize::MAX));
+                buffer[..length].fill(0);
+                self.position += length as u64;
+                return Ok(length);
+            }
             self.fetch();
         }
         let at_hand = self.block.get(self.within().unwrap_or(0)..);

@@ -1,6 +1,6 @@
 //! Opens a container the way a conversion needs it, which `ffmpeg-next` has no safe call for.
 
-use std::ffi::{c_char, c_int};
+use std::ffi::{CStr, c_char, c_int};
 use std::ptr;
 
 use ffmpeg_next::format::context::{Input, StreamIo};
@@ -51,7 +51,25 @@ pub(crate) fn open(mut io: StreamIo) -> Result<Input, Error> {
         if opened < 0 {
             return Err(Error::from(opened));
         }
+        seek_for_good(context);
         Ok(Input::wrap_with_custom_io(context, io))
+    }
+}
+
+/// Has the demuxer of MP4 and MOV pass over pictures by seeking.
+///
+/// It makes its buffer twice as large as the parts of a second are apart, up to 16 MiB, and reads through all that is nearer: to
+/// a store that means everything. Of the demuxers that lose sound with `direct` it isn't one.
+///
+/// # Safety
+/// The context is opened.
+unsafe fn seek_for_good(context: *mut ffi::AVFormatContext) {
+    // SAFETY: an opened context has a format, whose name is static, and here always an AVIOContext.
+    unsafe {
+        let name = CStr::from_ptr((*(*context).iformat).name);
+        if name.to_bytes().starts_with(b"mov,") {
+            (*(*context).pb).direct = 1;
+        }
     }
 }
 
@@ -71,8 +89,8 @@ pub(crate) fn probe(input: &mut Input) -> Result<(), Error> {
 
 /// Discards every stream but the `wanted` one; all that aren't sound, while none is chosen yet.
 ///
-/// FFmpeg then drops their packets. It still reads through most of what it skips; its `direct` flag would make it seek
-/// instead, but then FFmpeg 5.1 loses sound without an error (some of the formats in `tests/conversion.rs` end early).
+/// FFmpeg then drops their packets. It still reads through what it skips if that is less than 32 KiB; its `direct` flag would
+/// make it seek always, but then FFmpeg 5.1 loses sound without an error (some of the formats in `tests/conversion.rs` end early).
 pub(crate) fn listen_to(input: &mut Input, wanted: Option<usize>) {
     for index in 0..input.nb_streams() as usize {
         let Some(mut stream) = input.stream_mut(index) else {

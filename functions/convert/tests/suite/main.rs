@@ -5,5 +5,6 @@
 mod boxed;
 mod conversion;
 mod options;
+mod reading;
 mod repeats;
 mod world;

@@ -23,11 +23,17 @@ impl Convert {
     }
 
     pub(crate) async fn with(flags: &[&str]) -> Self {
+        Self::watched(flags, |store| store).await
+    }
+
+    /// On a store that `watch` has put something around.
+    pub(crate) async fn watched(flags: &[&str], watch: impl FnOnce(Store) -> Store) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = folder.path().join("store").display().to_string();
         let store = Store::open(&url.parse::<StoreUrl>().unwrap())
             .await
             .unwrap();
+        let store = watch(store);
         // Of flags that are given twice the last counts.
         let decoder = decoder().display().to_string();
         let arguments = ["decant-convert", "--store", &url, "--decoder", &decoder]
