@@ -7,6 +7,7 @@
 )]
 
 pub mod flac;
+pub mod kit;
 pub mod mp4;
 pub mod stand_in;
 pub mod wav;

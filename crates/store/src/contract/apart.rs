@@ -13,7 +13,7 @@ pub async fn what_is_asked_for_is_in_the_record_and_its_announcement(store: Stor
     assert_eq!(queued.announcement().options, everything());
     assert_eq!(job(&store, queued.id).await, queued);
     let list = store.jobs.list(None, None, 1).await.expect("answers");
-    assert_eq!(list, [queued.clone()]);
+    assert_eq!(list, std::slice::from_ref(&queued));
     let claim = claim_as(&store, queued.id, FileId::mint(), HOUR).await;
     assert_eq!(granted(claim).1.options, everything());
 }
