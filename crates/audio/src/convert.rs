@@ -115,7 +115,7 @@ fn open<I: Read + Seek>(
     options: &Options,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(Blocks<Kept<I>>, Option<Measured>), Error> {
-    options.check()?;
+    options.check().map_err(Error::NotAnOption)?;
     let room_bytes = options.loudness.map_or(0, |_| loudness::KEPT_BYTES);
     let mut input = Kept::new(input, room_bytes);
     check_extent(&mut Input::new(&mut input).map_err(Error::Input)?)?;
