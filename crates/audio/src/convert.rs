@@ -123,7 +123,7 @@ fn open<I: Read + Seek>(
     if let Some(wanted) = options.loudness {
         let again = Input::new(&mut input).map_err(Error::Input)?;
         let sound = Shaped::new(Sound::open(again, decoder, options.into())?, options, None)?;
-        let heard = loudness::measure(sound, wanted, progress)?;
+        let heard = loudness::measure(sound, wanted, options.quality, progress)?;
         measured = Some(Measured {
             kept_bytes: input.close(),
             ..heard
