@@ -150,17 +150,16 @@ fn open<I: Read + Seek>(
     mut wish: Wish,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(Sound<Kept<I>>, Option<Measured>), Error> {
-    options.check()?;
+    options.check().map_err(Error::NotAnOption)?;
     let room_bytes = options.loudness.map_or(0, |_| loudness::KEPT_BYTES);
     let mut input = Kept::new(input, room_bytes);
     let mut whole = Input::new(&mut input).map_err(Error::Input)?;
     if whole.is_pipe() {
         wish.copy = false; // what turns out not to be copied is read again
         if options.loudness.is_some() {
-            return Err(NotAnOption(
+            return Err(Error::NotAnOption(NotAnOption(
                 "a loudness needs two passes, and a pipe has one: give a file",
-            )
-            .into());
+            )));
         }
     }
     check_extent(&mut whole)?;
@@ -169,7 +168,8 @@ fn open<I: Read + Seek>(
         let again = Input::new(&mut input).map_err(Error::Input)?;
         let mut sound = Sound::open(again, decoder, wish)?;
         sound.is_copy()?;
-        let heard = loudness::measure(Shaped::new(sound, options, None)?, wanted, progress)?;
+        let sound = Shaped::new(sound, options, None)?;
+        let heard = loudness::measure(sound, wanted, options.quality, progress)?;
         measured = Some(Measured {
             kept_bytes: input.close(),
             ..heard

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use ebur128::{EbuR128, Mode};
 
+use crate::native::lame::{Encoder, Reservoir};
 use crate::shaped::Shaped;
-use crate::{Error, Loudness, Progress};
+use crate::{Error, Loudness, Progress, Quality};
 
 /// What the input's bytes may take in memory between measuring and encoding. What is more is read again.
 pub(crate) const KEPT_BYTES: usize = 16_000_000;
@@ -31,6 +32,7 @@ pub(crate) struct Measured {
 pub(crate) fn measure<I: Read + Seek>(
     mut sound: Shaped<I>,
     wanted: Loudness,
+    quality: Quality,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Measured, Error> {
     let spec = sound.spec();
@@ -53,7 +55,10 @@ pub(crate) fn measure<I: Read + Seek>(
     Ok(Measured {
         samples,
         duration: spec.duration(samples),
-        gain: gain(&meter, wanted)?,
+        gain: match gain(&meter, wanted)? {
+            Some(gain) => gain / Encoder::new(spec, quality, Reservoir::Off)?.scale(),
+            None => 1.0,
+        },
         kept_bytes: 0,
     })
 }
@@ -78,18 +83,18 @@ fn while_measured(position: Duration, duration: Option<Duration>) -> Progress {
 }
 
 /// None for silence, and for what is shorter than the 0.4 s that are measured at a time.
-fn gain(meter: &EbuR128, wanted: Loudness) -> Result<f32, Error> {
+fn gain(meter: &EbuR128, wanted: Loudness) -> Result<Option<f32>, Error> {
     let lufs = meter.loudness_global().map_err(Error::engine)?;
     let mut peak = 0.0_f64;
     for channel in 0..meter.channels() {
         peak = peak.max(meter.true_peak(channel).map_err(Error::engine)?);
     }
     if !lufs.is_finite() || peak <= 0.0 {
-        return Ok(1.0);
+        return Ok(None);
     }
     let peak_db = 20.0 * peak.log10();
     let gain_db = (wanted.target_lufs - lufs).min(wanted.true_peak_dbtp - peak_db);
-    Ok(10.0_f64.powf(gain_db / 20.0) as f32)
+    Ok(Some(10.0_f64.powf(gain_db / 20.0) as f32))
 }
 
 #[cfg(test)]

@@ -49,6 +49,7 @@ unsafe extern "C" {
         mp3_bytes: c_int,
     ) -> c_int;
     fn lame_encode_flush(lame: *mut Lame, mp3: *mut c_uchar, mp3_bytes: c_int) -> c_int;
+    fn lame_get_scale(lame: *const Lame) -> f32;
     fn lame_get_lametag_frame(lame: *const Lame, frame: *mut c_uchar, bytes: usize) -> usize;
 }
 
@@ -171,6 +172,12 @@ impl Encoder {
             unsafe { lame_get_lametag_frame(self.lame.as_ptr(), frame.as_mut_ptr(), needed) };
         frame.truncate(written);
         frame
+    }
+
+    /// What LAME multiplies every sample by: at low constant bitrates it makes all a little quieter.
+    pub(crate) fn scale(&self) -> f32 {
+        // SAFETY: the context is alive; this only reads.
+        unsafe { lame_get_scale(self.lame.as_ptr()) }
     }
 
     fn append(&self, written: c_int, mp3: &mut Vec<u8>) -> Result<(), Error> {
