@@ -77,6 +77,13 @@ fn make<I: Read + Seek>(
     output: &mut dyn io::Write,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Mp3, Error> {
+    // What turns out not to be a copy begins anew.
+    let mut reached = Duration::ZERO;
+    let progress: &mut dyn FnMut(Progress) = &mut |now: Progress| {
+        reached = reached.max(now.position);
+        let position = reached;
+        progress(Progress { position, ..now });
+    };
     let (mut sound, measured) = open(input, decoder, options, options.into(), progress)?;
     if sound.is_copy()? {
         match copy::copy(sound, decoder, options, output, progress)? {

@@ -117,6 +117,7 @@ impl Track {
                     held = held.filter(|held| held.len() + good.len() <= MOST_HELD_BYTES);
                     if let Some(held) = &mut held {
                         held.append(&mut good);
+                        let position = spec.duration(frames.heard());
                         progress(Progress { position, duration });
                     }
                     good.clear();
@@ -187,7 +188,7 @@ impl Track {
             }
             writer.send()?;
             progress(Progress {
-                position: self.spec.duration(frames.samples()),
+                position: self.spec.duration(frames.heard()),
                 duration: self.duration,
             });
         }
@@ -281,6 +282,11 @@ impl Checker {
     fn samples(&self) -> u64 {
         let per_frame = self.spec.map_or(0, |spec| spec.frame_samples());
         self.count.saturating_mul(per_frame as u64)
+    }
+
+    /// Those of the sound, as far as that is certain before the end.
+    fn heard(&self) -> u64 {
+        self.samples().saturating_sub(SourceTag::MOST_TRIMMED)
     }
 
     /// What the new tag says. `None` if the container too says something about the ends of a track with a tag.

@@ -25,6 +25,9 @@ pub(crate) struct SourceTag {
 }
 
 impl SourceTag {
+    /// The most samples that a tag can tell players to leave out.
+    pub(crate) const MOST_TRIMMED: u64 = 2 * MOST as u64;
+
     /// The tag in a track's first frame. `None` if that one holds sound.
     pub(crate) fn read(header: &Header, frame: &[u8]) -> Option<Self> {
         if frame.get(36..40) == Some(b"VBRI") {
@@ -141,6 +144,7 @@ mod tests {
         for (start, end, trimmed) in [(1105, 0, 1105), (0, 1, 530), (4624, 3566, 8190)] {
             let tag = SourceTag::of_trim(start, end).expect("it can be said");
             assert_eq!(tag.trimmed(), trimmed);
+            assert!(trimmed <= SourceTag::MOST_TRIMMED);
             for kbps in [None, Some(128), Some(32)] {
                 let frame = tag.frame(STEREO, kbps).expect("a frame");
                 let header = Header::read(&frame).expect("a header");

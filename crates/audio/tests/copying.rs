@@ -2,12 +2,13 @@
 
 mod support;
 
+use std::io::{Cursor, sink};
 use std::time::Duration;
 
 use decant_audio::media::{clip_with, ffmpeg_from, sound_seconds, sound_with};
-use decant_audio::{Error, Limits, Options, Quality, SampleRate};
+use decant_audio::{Error, Limits, Options, Progress, Quality, SampleRate, convert};
 use support::stand_in::{StandIn, message};
-use support::{assert_valid, convert_within, hear, mp3_of, mp3_with, titled};
+use support::{assert_valid, convert_within, decoder, hear, mp3_of, mp3_with, titled};
 
 /// The frames of a file's first sound track as FFmpeg copies them, and nothing else.
 fn frames(file: &[u8]) -> Vec<u8> {
@@ -266,6 +267,29 @@ fn a_recording_that_begins_in_the_middle_of_a_stream_is_copied_and_its_first_fra
     assert!(ours[ours.len() - tail..] == theirs[theirs.len() - tail..]);
     let heard = hear(&mp3);
     assert!(heard.tone(&heard.left, 440.0) > 0.25);
+}
+
+#[test]
+fn progress_never_goes_back_and_ends_at_the_duration_also_where_a_copy_is_given_up() {
+    let (stereo, mono) = (bare(4, &["-b:a", "128k"]), bare(1, &["-ac", "1"]));
+    for (video, what) in [
+        (sound_with("mp3", 4, &["-c:a", "libmp3lame"]), "a copy"),
+        (in_wav(&[stereo, mono].concat(), 44_100, 2), "no copy"),
+    ] {
+        let mut seen = Vec::new();
+        let mut see = |progress: Progress| seen.push(progress.position);
+        let options = titled("A clip");
+        let made = convert(
+            Cursor::new(video),
+            &decoder(),
+            &options,
+            &mut sink(),
+            &mut see,
+        );
+        let made = made.expect(what);
+        assert!(seen.len() >= 4 && seen.is_sorted(), "{what}: {seen:?}");
+        assert_eq!(seen.last(), Some(&made.duration), "{what}");
+    }
 }
 
 #[test]

@@ -1,3 +1,5 @@
+#![expect(clippy::unwrap_used, reason = "a test that can't go on must fail")]
+
 use super::*;
 use async_trait::async_trait;
 use std::collections::BTreeSet;
