@@ -52,6 +52,8 @@ mod segment;
 mod tag;
 mod tag_frame;
 
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 #[cfg(feature = "test-media")]
 pub mod media;
 
