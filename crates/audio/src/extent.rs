@@ -23,6 +23,31 @@ pub(crate) fn declared_bytes(
         [0x1A, 0x45, 0xDF, 0xA3, ..] => matroska(input, length),
         [b'R', b'I', b'F', b'F', ..] => riff(input, length),
         [b'R', b'F', b'6', b'4', 0xFF, 0xFF, 0xFF, 0xFF, ..] => rf64(input),
+        [
+            b'F',
+            b'O',
+            b'R',
+            b'M',
+            s0,
+            s1,
+            s2,
+            s3,
+            b'A',
+            b'I',
+            b'F',
+            b'F' | b'C',
+            ..,
+        ] => Ok(known(u32::from_be_bytes([s0, s1, s2, s3]), 8)),
+        // The sound begins at an offset and has a size.
+        [b'.', b's', b'n', b'd', o0, o1, o2, o3, s0, s1, s2, s3, ..] => Ok(known(
+            u32::from_be_bytes([s0, s1, s2, s3]),
+            u32::from_be_bytes([o0, o1, o2, o3]),
+        )),
+        [b'c', b'a', b'f', b'f', 0, 1, ..] => core_audio(input, length),
+        W64_HEADER => {
+            let size = u64::from_le_bytes(read_at(input, 16)?);
+            Ok((size != 0 && size != u64::MAX).then_some(size))
+        }
         ASF_HEADER => asf(input),
         [_, _, _, _, a, b, c, d, ..] if BOXES.contains(&&[a, b, c, d]) => iso_media(input, length),
         _ => Ok(None),
@@ -166,6 +191,42 @@ fn rf64(input: &mut (impl Read + Seek)) -> io::Result<Option<u64>> {
     };
     Ok(Some(u64::from_le_bytes(size).saturating_add(8)))
 }
+
+/// The end of AIFF's or AU's only part. Written to a pipe, they leave its size open.
+fn known(size: u32, before: u32) -> Option<u64> {
+    (size != 0 && size != u32::MAX).then_some(u64::from(size) + u64::from(before))
+}
+
+/// CAF (Apple Core Audio Format Specification 1.0): chunks behind each other, each with a type and a size. That of the
+/// sound may be -1, which means all that follows.
+fn core_audio(input: &mut (impl Read + Seek), length: u64) -> io::Result<Option<u64>> {
+    const HEADER_BYTES: u64 = 12;
+
+    let mut at = 8_u64;
+    let mut has_data = false;
+    for _ in 0..MAX_PARTS {
+        if length.saturating_sub(at) < HEADER_BYTES {
+            return Ok((!has_data).then(|| length.saturating_add(HEADER_BYTES)));
+        }
+        let [a, b, c, d, size @ ..]: [u8; 12] = read_at(input, at)?;
+        let kind = [a, b, c, d];
+        let Ok(size) = u64::try_from(i64::from_be_bytes(size)) else {
+            break;
+        };
+        if !kind.is_ascii() || kind.contains(&0) {
+            break; // something was appended
+        }
+        has_data |= &kind == b"data";
+        at = at.saturating_add(HEADER_BYTES).saturating_add(size);
+        if at > length {
+            return Ok(Some(at));
+        }
+    }
+    Ok(None)
+}
+
+/// Sony Wave64: its RIFF chunk has a GUID and a size of eight bytes, which counts the whole file.
+const W64_HEADER: [u8; 16] = *b"riff\x2E\x91\xCF\x11\xA5\xD6\x28\xDB\x04\xC1\x00\x00";
 
 const ASF_HEADER: [u8; 16] = [
     0x30, 0x26, 0xB2, 0x75, 0x8E, 0x66, 0xCF, 0x11, 0xA6, 0xD9, 0x00, 0xAA, 0x00, 0x62, 0xCE, 0x6C,

@@ -75,6 +75,8 @@ mod tag_frame;
 mod track;
 mod waveform;
 
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 #[cfg(feature = "test-media")]
 pub mod media;
 

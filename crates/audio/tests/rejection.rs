@@ -70,49 +70,6 @@ fn a_track_that_can_be_decoded_is_preferred_to_one_that_cannot() {
 }
 
 #[test]
-fn a_file_cut_anywhere_is_truncated_where_its_container_has_sizes() {
-    let fragmented = ["-c:a", "aac", "-movflags", "frag_keyframe+empty_moov"];
-    for (name, file) in [
-        ("mp4", media::clip(Container::Mp4, 2)),
-        (
-            "mp4, index first",
-            media::clip_with("mp4", 2, &["-c:a", "aac", "-movflags", "faststart"]),
-        ),
-        ("mp4, fragmented", media::clip_with("mp4", 2, &fragmented)),
-        ("mov", media::clip(Container::Mov, 2)),
-        ("mkv", media::clip(Container::Mkv, 2)),
-        ("webm", media::clip(Container::Webm, 2)),
-        ("avi", media::clip(Container::Avi, 2)),
-        (
-            "wmv",
-            media::clip_with("wmv", 2, &["-c:v", "wmv2", "-c:a", "wmav2"]),
-        ),
-        ("wav", media::sound_with("wav", 2, &[])),
-        ("rf64", media::sound_with("wav", 2, &["-rf64", "always"])),
-    ] {
-        let whole = file.len();
-        for cut in [whole - 1, whole * 9 / 10, whole / 2, whole / 5] {
-            let error = rejection(file[..cut].to_vec());
-            let Error::Truncated {
-                declared_bytes,
-                actual_bytes,
-            } = error
-            else {
-                panic!("{name} at {cut}: {error:?}")
-            };
-            assert!(
-                actual_bytes == cut as u64 && declared_bytes > actual_bytes,
-                "{name} at {cut}: {declared_bytes}"
-            );
-            assert!(
-                declared_bytes <= whole as u64,
-                "{name} at {cut}: {declared_bytes} of {whole}"
-            );
-        }
-    }
-}
-
-#[test]
 fn an_mp4_that_lost_exactly_its_index_is_truncated() {
     let mut file = media::clip(Container::Mp4, 1);
     let index = file
@@ -122,25 +79,6 @@ fn an_mp4_that_lost_exactly_its_index_is_truncated() {
         - 4;
     file.truncate(index);
     assert_eq!(rejection(file).code(), "truncated");
-}
-
-#[test]
-fn a_cut_file_without_sizes_is_taken_as_it_is() {
-    for (name, file) in [
-        ("live webm", media::live_webm(4)),
-        ("ts", media::clip_with("ts", 4, &["-c:a", "aac"])),
-        ("flv", media::clip_with("flv", 4, &["-c:a", "aac"])),
-        ("ogg", media::sound_with("ogg", 4, &["-c:a", "libvorbis"])),
-        ("mp3", media::sound_with("mp3", 4, &[])),
-    ] {
-        let (mp3, mp3_file) = mp3_of(file[..file.len() / 2].to_vec()).expect(name);
-        assert!(
-            (1.0..3.5).contains(&mp3.duration.as_secs_f64()),
-            "{name}: {:?}",
-            mp3.duration
-        );
-        assert_valid(&mp3_file);
-    }
 }
 
 #[test]

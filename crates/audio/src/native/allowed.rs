@@ -6,11 +6,11 @@ use std::ptr;
 use ffmpeg_next::{codec, ffi};
 
 /// FFmpeg's names of demuxers; of those with several names, one.
-pub(crate) const FORMATS: &str = "aac,ac3,aiff,amr,asf,au,avi,caf,dts,dtshd,eac3,flac,flv,matroska,mlp,mov,mp3,mpeg,\
-                                  mpegts,mxf,ogg,truehd,w64,wav";
+pub(crate) const FORMATS: &str = "aac,ac3,aiff,amr,asf,au,avi,caf,dts,dtshd,eac3,flac,flv,loas,matroska,mlp,mov,mp3,\
+                                  mpeg,mpegts,mxf,ogg,truehd,tta,w64,wav,wv";
 
 /// Of the decoders. There are those of [`CODEC_FAMILIES`] besides.
-const CODECS: [&str; 30] = [
+const CODECS: [&str; 34] = [
     "aac",
     "aac_latm",
     "ac3",
@@ -41,6 +41,11 @@ const CODECS: [&str; 30] = [
     "gsm",
     "gsm_ms",
     "qdm2",
+    "s302m",
+    // Of the ADPCM family, by names of their own.
+    "g722",
+    "g726",
+    "g726le",
 ];
 
 const CODEC_FAMILIES: [&str; 2] = ["pcm_", "adpcm_"];

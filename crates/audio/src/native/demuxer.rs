@@ -87,7 +87,8 @@ pub(crate) fn probe(input: &mut Input) -> Result<(), Error> {
     Ok(())
 }
 
-/// Discards every stream but the `wanted` one; all that aren't sound, while none is chosen yet.
+/// Discards every stream but the `wanted` one; while none is chosen yet, all that aren't sound and can't turn out to be:
+/// transport streams leave it to a look at the packets what some of theirs are.
 ///
 /// FFmpeg then drops their packets. It still reads through what it skips if that is less than 32 KiB; its `direct` flag would
 /// make it seek always, but then FFmpeg 5.1 loses sound without an error (some of the formats in `tests/conversion.rs` end early).
@@ -101,7 +102,14 @@ pub(crate) fn listen_to(input: &mut Input, wanted: Option<usize>) {
             let stream = stream.as_mut_ptr();
             let is_wanted = match wanted {
                 Some(wanted) => wanted == index,
-                None => (*(*stream).codecpar).codec_type == ffi::AVMediaType::AVMEDIA_TYPE_AUDIO,
+                None => {
+                    let parameters = (*stream).codecpar;
+                    let is_sound = (*parameters).codec_type == ffi::AVMediaType::AVMEDIA_TYPE_AUDIO;
+                    let is_unknown = (*parameters).codec_type
+                        == ffi::AVMediaType::AVMEDIA_TYPE_UNKNOWN
+                        && (*parameters).codec_id == ffi::AVCodecID::AV_CODEC_ID_NONE;
+                    is_sound || is_unknown
+                }
             };
             (*stream).discard = if is_wanted {
                 ffi::AVDiscard::AVDISCARD_DEFAULT

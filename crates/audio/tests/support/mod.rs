@@ -49,6 +49,17 @@ pub fn convert_within(limits: Limits, file: Vec<u8>) -> Result<Mp3, Error> {
     )
 }
 
+/// "converted", or the code of the error, which has to be the file's fault.
+pub fn code(file: Vec<u8>) -> &'static str {
+    match mp3_of(file) {
+        Ok(_) => "converted",
+        Err(error) => {
+            assert!(error.is_hopeless(), "{error:?}");
+            error.code()
+        }
+    }
+}
+
 pub fn titled(title: &str) -> Options {
     Options {
         title: Some(title.to_owned()),

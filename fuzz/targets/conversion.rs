@@ -1,0 +1,4 @@
+//! A whole conversion, in one process and without a box.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| decant_audio::fuzzing::conversion(bytes));
