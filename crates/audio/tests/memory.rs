@@ -45,9 +45,11 @@ fn child() {
     decoder.limits.memory_bytes = MOST_DECODER_BYTES;
     let options = Options {
         encoders: NonZeroUsize::new(2),
-        fade: asked_for("fade")
-            .then_some(Options::MAX_FADE)
-            .unwrap_or_default(),
+        fade: if asked_for("fade") {
+            Options::MAX_FADE
+        } else {
+            Duration::ZERO
+        },
         loudness: asked_for("loudness").then(Loudness::default),
         ..Options::default()
     };

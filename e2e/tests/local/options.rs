@@ -38,6 +38,7 @@ async fn what_curl_asks_for_is_what_the_mp3_is_like() {
     assert!(said.contains("CBR"), "{said}");
     // An MP3 of this bitrate has 16,000 bytes a second.
     let ms = job.duration_ms.expect("it is ready");
+    assert!(ms.abs_diff(3_500) < 50, "{ms} ms");
     let sound_bytes = u64::try_from(mp3.len()).expect("a size") - 4_000;
     assert!(
         sound_bytes.abs_diff(ms * 16) < 8_000,
