@@ -5,7 +5,7 @@ use ffmpeg_next::format::context::Input as Container;
 use ffmpeg_next::media::Type;
 
 use crate::language::Language;
-use crate::native::metadata;
+use crate::native::container::text;
 use crate::{Error, Track};
 
 /// A [`Track`] that can be sent to the child.
@@ -98,6 +98,6 @@ fn all_languages(container: &Container) -> Vec<Option<String>> {
 }
 
 fn languages(track: &Stream<'_>) -> Vec<Language> {
-    let tag = metadata::of_stream(track, c"language").unwrap_or_default();
+    let tag = text(&track.metadata(), c"language").unwrap_or_default();
     Language::all_of(&tag).collect()
 }

@@ -9,7 +9,7 @@ use ffmpeg_next::{Rational, Stream, decoder};
 
 use crate::contents::{MAX_CHAPTERS, MAX_TRACKS};
 use crate::native::container::{attachment, sound_of, text};
-use crate::{Chapter, Cover, Probe, Tags, TrackInfo};
+use crate::{Chapter, Cover, Probe, Tags, TrackInfo, track};
 
 /// All of it. Chapters count from the start of the sound that is `chosen`.
 pub(super) fn into(container: &Container, chosen: Option<usize>) -> Probe {
@@ -32,10 +32,9 @@ pub(super) fn into(container: &Container, chosen: Option<usize>) -> Probe {
 fn tracks(container: &Container) -> Vec<TrackInfo> {
     let is_sound = |stream: &Stream<'_>| stream.parameters().medium() == Type::Audio;
     // As `decode` chooses where nobody does.
-    let favourite = container.streams().best(Type::Audio);
-    let default = favourite
+    let default = track::meant(container, None)
+        .unwrap_or_default()
         .into_iter()
-        .chain(container.streams().filter(is_sound))
         .find(|stream| decoder::find(stream.parameters().id()).is_some())
         .map(|stream| stream.index());
     let sounds = container.streams().filter(is_sound).take(MAX_TRACKS);

@@ -6,6 +6,5 @@ pub(crate) mod container;
 pub(crate) mod demuxer;
 pub(crate) mod lame;
 pub(crate) mod limits;
-pub(crate) mod metadata;
 pub(crate) mod packet;
 pub(crate) mod swr;
