@@ -274,7 +274,7 @@ turn, each way warmed. MB are 10^6 bytes.
 - date: {datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d %H:%M} UTC, load {os.getloadavg()[0]:.2f} at the end
 - machine: {model}, {len(os.sched_getaffinity(0))} cores, {memory:.0f} GB, {system}, Linux {platform.release()}
 - decant: {commit}, {output('rustc', '--version') if shutil.which('rustc') else ''}, libraries {native}
-- ffmpeg: {output('ffmpeg', '-version').splitlines()[0].split(' Copyright')[0]}
+- {output('ffmpeg', '-version').splitlines()[0].split(' Copyright')[0]}
 - older: {moviepy}, the same ffmpeg
 
 {text}"""
