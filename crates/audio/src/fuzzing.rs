@@ -73,7 +73,12 @@ pub fn conversion(file: &[u8]) {
 
 fn convert(file: &[u8]) -> Result<(), Error> {
     let input = Input::new(Cursor::new(file.to_vec())).map_err(Error::Input)?;
-    let mut sound = Sound::open(input, Wish::default(), Limits::default().streams)?;
+    let mut sound = Sound::open(
+        input,
+        Wish::default(),
+        Limits::default().streams,
+        &mut |_, _| {},
+    )?;
     let mut pcm = Pcm::default();
     let mut mp3 = None::<(Spec, Encoder)>;
     let mut samples = 0;
