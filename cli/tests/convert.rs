@@ -356,7 +356,9 @@ fn the_exit_status_tells_bad_input_from_failure_and_nothing_is_left() {
         ("--year=99", "four digits"),
         ("--cover=gif.jpg", "JPEG or PNG"),
         ("--cover=missing.jpg", "No such file"),
-        ("--end=0", "later than --start"),
+        ("--end=0", "the end must come after the start"),
+        ("--fade=40", "at most 30 seconds"),
+        ("--track=xx", "ISO 639"),
     ] {
         fails(
             desk.run(&["convert", "text.mp4", "out.mp3", wrong]),

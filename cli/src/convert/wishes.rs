@@ -57,14 +57,8 @@ pub(crate) struct Wishes {
 impl Wishes {
     /// `title` is for a file that has none.
     pub(crate) fn options(self, title: Option<String>) -> Result<Options, Failure> {
-        if self
-            .end
-            .is_some_and(|end| end <= self.start.unwrap_or_default())
-        {
-            return Err(Failure::usage("--end has to be later than --start"));
-        }
         let time = |time: Option<Time>| time.map(|Time(time)| time);
-        Ok(Options {
+        let options = Options {
             quality: self.quality,
             mono: self.mono,
             sample_rate: self.sample_rate,
@@ -83,7 +77,10 @@ impl Wishes {
                 cover: self.cover,
             },
             encoders: self.encoders,
-        })
+        };
+        let checked = options.check();
+        checked.map_err(|cannot| Failure::usage(cannot.to_string()))?;
+        Ok(options)
     }
 }
 

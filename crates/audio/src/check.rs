@@ -29,7 +29,7 @@ impl Options {
         }
         if let Some(track) = &self.track {
             Choice::of(track).ok_or(NotAnOption(
-                "a track is a number from 1 or a language of two or three letters, such as de or deu",
+                "a track is a number from 1 or a language by two letters that ISO 639 knows, such as de, or three, such as deu",
             ))?;
         }
         Ok(())

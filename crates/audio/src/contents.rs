@@ -121,7 +121,7 @@ pub(crate) fn decode(fields: &mut Fields<'_>) -> Option<Probe> {
 }
 
 fn put_text(text: &str, most: usize, bytes: &mut Vec<u8>) {
-    let text = &text[..text.floor_char_boundary(most)];
+    let text = text[..text.floor_char_boundary(most)].trim_end();
     bytes.extend((text.len() as u16).to_le_bytes());
     bytes.extend(text.as_bytes());
 }

@@ -151,15 +151,13 @@ pub fn convert_cut<I: Read + Seek>(
 
 /// Where a loudness is asked for, the sound is decoded twice: measured first.
 fn open<I: Read + Seek>(
-    input: I,
+    mut input: I,
     decoder: &Decoder,
     options: &Options,
     mut wish: Wish,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(Sound<Kept<I>>, Option<Measured>), Error> {
     options.check().map_err(Error::NotAnOption)?;
-    let room_bytes = options.loudness.map_or(0, |_| loudness::KEPT_BYTES);
-    let mut input = Kept::new(input, room_bytes);
     let mut whole = Input::new(&mut input).map_err(Error::Input)?;
     if whole.is_pipe() {
         wish.copy = false; // what turns out not to be copied is read again
@@ -170,6 +168,8 @@ fn open<I: Read + Seek>(
         }
     }
     check_extent(&mut whole)?;
+    let room_bytes = options.loudness.map_or(0, |_| loudness::KEPT_BYTES);
+    let mut input = Kept::new(input, room_bytes);
     let mut measured = None;
     if let Some(wanted) = options.loudness {
         let again = Input::new(&mut input).map_err(Error::Input)?;

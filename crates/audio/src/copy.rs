@@ -184,7 +184,7 @@ impl Track {
         let mut frames = Checker::default();
         while let Packets::Some(bytes) = sound.next_packets()? {
             if frames.take(bytes, writer.buffer()).is_none() {
-                break;
+                return Err(others());
             }
             writer.send()?;
             progress(Progress {
@@ -192,7 +192,7 @@ impl Track {
                 duration: self.duration,
             });
         }
-        if frames.summary.is_same(&self.frames.summary) {
+        if frames.spec == self.frames.spec && frames.summary.is_same(&self.frames.summary) {
             Ok(())
         } else {
             Err(others())

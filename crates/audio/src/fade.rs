@@ -4,6 +4,9 @@ use std::collections::VecDeque;
 
 use crate::pcm::{Pcm, Spec};
 
+/// Shorter pieces are held together with the next, so that they take little more memory than their samples.
+const LEAST_SAMPLES: usize = 1024;
+
 /// Makes the start of a sound rise from silence and its end fall there, both in straight lines.
 ///
 /// Where it isn't known how much sound there is, as much is held back as the fade is long: it may be the end.
@@ -40,9 +43,15 @@ impl Fade {
     }
 
     /// Takes the next bit of the sound.
-    pub(crate) fn push(&mut self, pcm: Pcm) {
+    pub(crate) fn push(&mut self, mut pcm: Pcm) {
         self.seen += pcm.left.len() as u64;
-        self.held.push_back(pcm);
+        match self.held.back_mut() {
+            Some(last) if last.left.len() < LEAST_SAMPLES => {
+                last.left.append(&mut pcm.left);
+                last.right.append(&mut pcm.right);
+            }
+            _ => self.held.push_back(pcm),
+        }
     }
 
     /// There is no more sound.
@@ -104,6 +113,7 @@ mod tests {
             most_held = most_held.max(fade.seen - fade.given);
         }
         let longest = lengths.iter().max().map_or(0, |&length| length as u64);
+        let longest = longest + LEAST_SAMPLES as u64;
         assert!(most_held < 2 * wanted + longest + 1, "{most_held}");
         fade.end();
         while let Some(mut pcm) = fade.next() {

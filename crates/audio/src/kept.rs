@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::io::{self, Read, Seek, SeekFrom};
 
+/// What a piece costs besides its bytes: whoever reads byte by byte must not take more memory than there is room.
+const PIECE_BYTES: usize = 128;
+
 /// Keeps what is read the first time, as far as there is room for it.
 pub(crate) struct Kept<I> {
     reader: I,
@@ -29,7 +32,7 @@ impl<I> Kept<I> {
         }
     }
 
-    /// How much there is, after which nothing is added.
+    /// How much memory that takes, after which nothing is added.
     pub(crate) fn close(&mut self) -> u64 {
         self.room_bytes = 0;
         self.bytes as u64
@@ -43,11 +46,12 @@ impl<I> Kept<I> {
     }
 
     fn keep(&mut self, bytes: &[u8]) {
-        if bytes.is_empty() || bytes.len() > self.room_bytes {
+        let cost = bytes.len() + PIECE_BYTES;
+        if bytes.is_empty() || cost > self.room_bytes {
             return;
         }
-        self.room_bytes -= bytes.len();
-        self.bytes += bytes.len();
+        self.room_bytes -= cost;
+        self.bytes += cost;
         self.pieces.insert(self.position, bytes.to_vec());
     }
 }
@@ -129,20 +133,20 @@ mod tests {
 
     #[test]
     fn what_was_read_once_is_not_read_again() {
-        let mut kept = Kept::new(Counting(Cursor::new(bytes()), 0), 1000);
+        let mut kept = Kept::new(Counting(Cursor::new(bytes()), 0), 2000);
         let ranges = [(0, 300), (700, 300), (300, 100)];
         let first = read_all(&mut kept, &ranges);
-        assert_eq!(kept.close(), 700);
+        assert_eq!(kept.close(), 700 + 3 * 128);
         assert_eq!(read_all(&mut kept, &ranges), first);
         assert_eq!(kept.reader.1, 700);
     }
 
     #[test]
     fn what_there_was_no_room_for_is_read_again() {
-        let mut kept = Kept::new(Counting(Cursor::new(bytes()), 0), 400);
+        let mut kept = Kept::new(Counting(Cursor::new(bytes()), 0), 700);
         let ranges = [(0, 300), (300, 300), (600, 100)];
         let first = read_all(&mut kept, &ranges);
-        assert_eq!(kept.close(), 400);
+        assert_eq!(kept.close(), 400 + 2 * 128);
         assert_eq!(read_all(&mut kept, &ranges), first);
         assert_eq!(kept.reader.1, 1000);
     }
@@ -157,7 +161,7 @@ mod tests {
             let expected = read_all(&mut Cursor::new(bytes()), &ranges);
             prop_assert_eq!(&read_all(&mut kept, &ranges), &expected);
             prop_assert!(kept.close() <= room as u64);
-            let kept_bytes: usize = kept.pieces.values().map(Vec::len).sum();
+            let kept_bytes: usize = kept.pieces.values().map(|piece| piece.len() + 128).sum();
             prop_assert_eq!(kept.bytes, kept_bytes);
             prop_assert_eq!(&read_all(&mut kept, &ranges), &expected);
         }

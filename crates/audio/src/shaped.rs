@@ -8,6 +8,7 @@ use crate::clip::{self, Clip};
 use crate::fade::Fade;
 use crate::loudness::Measured;
 use crate::pcm::{Pcm, Spec};
+use crate::resample::MAX_LEVEL;
 use crate::waveform::Waveform;
 use crate::{Error, Options, Probe};
 
@@ -132,7 +133,8 @@ impl<I: Read + Seek> Shaped<I> {
     fn amplify(&self, pcm: &mut Pcm) {
         if self.gain != 1.0 {
             for sample in pcm.left.iter_mut().chain(&mut pcm.right) {
-                *sample *= self.gain;
+                // What was heard before may have been something else: LAME must not see more than a decoder may give.
+                *sample = (*sample * self.gain).clamp(-MAX_LEVEL, MAX_LEVEL);
             }
         }
     }

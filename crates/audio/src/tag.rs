@@ -67,7 +67,7 @@ fn texts(options: &Options, found: &Tags) -> Vec<Frame> {
     } = &options.tags;
     let title = [title, &found.title, &options.title];
     let year = [year, &found.year].map(|year| year.as_deref().and_then(Tags::year_of));
-    let comment = first([comment, &found.comment], MAX_COMMENT_CHARS).map(|text| {
+    let comment = first([comment, &found.comment], MAX_COMMENT_CHARS, '\n').map(|text| {
         Frame::from(Comment {
             lang: UNTOLD.to_owned(),
             description: String::new(),
@@ -76,9 +76,9 @@ fn texts(options: &Options, found: &Tags) -> Vec<Frame> {
     });
     let text = |id, text: Option<String>| text.map(|text| Frame::text(id, text));
     [
-        text("TIT2", first(title, MAX_CHARS)),
-        text("TPE1", first([artist, &found.artist], MAX_CHARS)),
-        text("TALB", first([album, &found.album], MAX_CHARS)),
+        text("TIT2", first(title, MAX_CHARS, ' ')),
+        text("TPE1", first([artist, &found.artist], MAX_CHARS, ' ')),
+        text("TALB", first([album, &found.album], MAX_CHARS, ' ')),
         text("TYER", year.into_iter().flatten().next()),
         comment,
     ]
@@ -87,17 +87,25 @@ fn texts(options: &Options, found: &Tags) -> Vec<Frame> {
     .collect()
 }
 
-/// The first that says something.
-fn first<const N: usize>(texts: [&Option<String>; N], most_chars: usize) -> Option<String> {
+/// The first that says something, with its lines `between` each other.
+fn first<const N: usize>(
+    texts: [&Option<String>; N],
+    most_chars: usize,
+    between: char,
+) -> Option<String> {
     let texts = texts.into_iter().flatten();
     texts
-        .map(|text| clean(text, most_chars))
+        .map(|text| clean(text, most_chars, between))
         .find(|text| !text.trim().is_empty())
 }
 
 /// ID3 would take a NUL for the start of a second text.
-fn clean(text: &str, most_chars: usize) -> String {
-    let chars = text.chars().filter(|c| !c.is_control());
+fn clean(text: &str, most_chars: usize, between: char) -> String {
+    let chars = text.trim_end().chars().filter_map(|c| match c {
+        '\n' => Some(between),
+        '\t' => Some(' '),
+        c => Some(c).filter(|c| !c.is_control()),
+    });
     chars.take(most_chars).collect()
 }
 
@@ -144,7 +152,7 @@ fn chapter_frames(chapters: &[Chapter]) -> Vec<Frame> {
         frames: Vec::new(),
     };
     let frames = chapters.iter().enumerate().map(|(number, chapter)| {
-        let title = first([&chapter.title], MAX_CHAPTER_CHARS);
+        let title = first([&chapter.title], MAX_CHAPTER_CHARS, ' ');
         Frame::with_content(
             "CHAP",
             Content::Chapter(frame::Chapter {

@@ -1,5 +1,8 @@
 use crate::{ConversionOptions, FileId, Problem, Username};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{
+    Deserializer, Serialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 
 /// What every event's data has in common. The CloudEvents attributes are derived from it.
 pub trait EventData: Serialize + DeserializeOwned + Send {
@@ -33,8 +36,26 @@ pub struct VideoUploaded {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size_bytes: Option<u64>,
     /// What its owner asks of the conversion, for whoever watches: `convert` takes it from the job record.
-    #[serde(default, skip_serializing_if = "ConversionOptions::is_default")]
+    #[serde(
+        default,
+        skip_serializing_if = "ConversionOptions::is_default",
+        deserialize_with = "known"
+    )]
     pub options: ConversionOptions,
+}
+
+/// Options that aren't known here are nobody's reason to lose an event: they are the record's business.
+fn known<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ConversionOptions, D::Error> {
+    #[derive(serde::Deserialize)]
+    #[serde(untagged)]
+    enum Said {
+        Known(Box<ConversionOptions>),
+        Unknown(IgnoredAny),
+    }
+    Ok(match serde::Deserialize::deserialize(deserializer)? {
+        Said::Known(options) => *options,
+        Said::Unknown(IgnoredAny) => ConversionOptions::default(),
+    })
 }
 
 impl EventData for VideoUploaded {
@@ -117,5 +138,9 @@ mod tests {
         );
         let read: VideoUploaded = serde_json::from_str(&asked).expect("it was written so");
         assert_eq!(read, event);
+        let of_tomorrow = asked.replace("v0", "lossless");
+        let read: VideoUploaded =
+            serde_json::from_str(&of_tomorrow).expect("an event all the same");
+        assert!(read.options.is_default());
     }
 }

@@ -94,6 +94,9 @@ impl ConversionOptions {
         8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000,
     ];
 
+    /// The least that may be left between start and end.
+    pub const LEAST_LENGTH: Duration = Duration::from_millis(1);
+
     /// The largest cover that may come with a video, in bytes: larger ones don't fit into the head of an MP3.
     pub const LARGEST_COVER_BYTES: usize = 192 * 1024;
 
@@ -130,11 +133,16 @@ impl ConversionOptions {
     /// What can be said only of options together: once all are set.
     pub fn check(&self) -> Result<(), InvalidOption> {
         match self.end {
-            Some(end) if end <= self.start => Err(InvalidOption::Value {
-                name: "end".to_owned(),
-                got: format!("{} s", end.as_secs_f64()),
-                expected: format!("later than `start`, {} s", self.start.as_secs_f64()),
-            }),
+            Some(end) if end < self.start.saturating_add(Self::LEAST_LENGTH) => {
+                Err(InvalidOption::Value {
+                    name: "end".to_owned(),
+                    got: format!("{} s", end.as_secs_f64()),
+                    expected: format!(
+                        "a millisecond or more later than `start`, {} s",
+                        self.start.as_secs_f64()
+                    ),
+                })
+            }
             _ => Ok(()),
         }
     }

@@ -163,11 +163,11 @@ fn a_wrong_value_is_named_with_what_there_is() {
 
 #[test]
 fn an_end_comes_after_its_start() {
-    for end in ["10", "9.999999999", "0"] {
+    for end in ["10", "9.999999999", "0", "10.0005"] {
         let refused = of(&[("end", end), ("start", "10")]).expect_err(end);
         assert!(refused.to_string().contains("later than `start`, 10 s"));
     }
-    assert!(of(&[("start", "10"), ("end", "10.000000001")]).is_ok());
+    assert!(of(&[("start", "10"), ("end", "10.001")]).is_ok());
     let refused = serde_json::from_str::<ConversionOptions>(r#"{"start":2,"end":1}"#);
     assert!(refused.is_err());
 }

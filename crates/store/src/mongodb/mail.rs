@@ -38,7 +38,11 @@ impl Database {
         let mut filter = due(id);
         filter.insert("mail_until", doc! { "$exists": true });
         filter.insert("$expr", doc! { "$gt": ["$mail_until", "$$NOW"] });
-        Ok(answer(self.jobs().find_one(filter)).await?.is_some())
+        Ok(
+            answer(self.jobs().find_one(filter).projection(doc! { "_id": 1 }))
+                .await?
+                .is_some(),
+        )
     }
 
     pub(super) async fn end_mail(&self, lease: &Lease) -> Result<(), Error> {

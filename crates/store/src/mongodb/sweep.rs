@@ -63,6 +63,7 @@ impl Database {
             .jobs()
             .find_one_and_update(filter, vec![doc! { "$set": set }])
             .sort(doc! { "lease_until": 1 })
+            .projection(doc! { "_id": 1 })
             .return_document(ReturnDocument::After);
         let taken = answer(change).await?;
         taken

@@ -54,7 +54,8 @@ impl Database {
     }
 
     pub(super) async fn delete_uploading(&self, lease: &Lease) -> Result<(), Error> {
-        let deleted = answer(self.jobs().find_one_and_delete(uploading_under(lease))).await?;
+        let delete = self.jobs().find_one_and_delete(uploading_under(lease));
+        let deleted = answer(delete.projection(doc! { "_id": 1 })).await?;
         deleted.map(drop).ok_or(Error::LeaseLost)
     }
 
