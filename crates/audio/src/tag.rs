@@ -101,7 +101,7 @@ fn first<const N: usize>(
 
 /// ID3 would take a NUL for the start of a second text.
 fn clean(text: &str, most_chars: usize, between: char) -> String {
-    let chars = text.trim_end().chars().filter_map(|c| match c {
+    let chars = text.chars().filter_map(|c| match c {
         '\n' => Some(between),
         '\t' => Some(' '),
         c => Some(c).filter(|c| !c.is_control()),
