@@ -66,7 +66,7 @@ async fn is_up_to_date(connection: &mut MySqlConnection) -> Result<bool, Error> 
 /// doesn't look.
 async fn lock(connection: &mut MySqlConnection) -> Result<(), Error> {
     let locked: Option<i64> =
-        sqlx::query_scalar("SELECT GET_LOCK(CONCAT('decant-auth ', MD5(DATABASE())), ?)")
+        sqlx::query_scalar("SELECT GET_LOCK(CONCAT('decant-auth ', LEFT(SHA2(DATABASE(), 256), 32)), ?)")
             .bind(LOCK_WAIT_S)
             .fetch_one(connection)
             .await?;

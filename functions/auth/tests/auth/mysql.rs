@@ -129,7 +129,7 @@ async fn a_migration_waits_for_anothers() {
     let place = Place::new(Backend::MySql).await;
     let other = MySqlConnection::connect(&place.users).await;
     let mut other = other.expect("a connection");
-    sqlx::query("DO GET_LOCK(CONCAT('decant-auth ', MD5(DATABASE())), 0)")
+    sqlx::query("DO GET_LOCK(CONCAT('decant-auth ', LEFT(SHA2(DATABASE(), 256), 32)), 0)")
         .execute(&mut other)
         .await
         .expect("the lock");
