@@ -247,7 +247,7 @@ async fn a_consumer_whose_connection_is_closed_goes_on_and_gets_again_what_it_ha
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_channel_that_rabbitmq_closes_for_a_late_acknowledgement_is_opened_again() {
+async fn a_consumer_that_acknowledges_too_late_gets_its_messages_again_and_goes_on() {
     let rabbit = Rabbit::start().await;
     rabbit.eval("[application:set_env(rabbit, K, V) || {K, V} <- [{consumer_timeout, 1000}, {channel_tick_interval, 500}]].");
     let queues = rabbit.queues().await;
@@ -259,7 +259,12 @@ async fn a_channel_that_rabbitmq_closes_for_a_late_acknowledgement_is_opened_aga
 
     assert_eq!(again.message.event.id(), "1");
     again.ack().await.unwrap();
-    assert!(late.ack().await.is_err());
+    // Up to 4.2 its channel is closed and this fails; from 4.3 on its consumer alone is gone, and this does nothing.
+    let _ = late.ack().await;
+    queues.publish(message("2")).await.unwrap();
+    let next = soon(consumer.next()).await.unwrap();
+    assert_eq!(next.message.event.id(), "2");
+    next.ack().await.unwrap();
     rabbit.eval("[application:set_env(rabbit, K, V) || {K, V} <- [{consumer_timeout, 1800000}, {channel_tick_interval, 60000}]].");
 }
 
@@ -364,7 +369,12 @@ async fn a_message_that_is_no_event_is_passed_over() {
     let queues = rabbit.queues().await;
     let mut consumer = queues.consume("all", 1).await.unwrap();
 
-    rabbit.eval("rabbit_basic:publish(EXCHANGE, <<>>, [], <<\"hello\">>).");
+    let uri = rabbit.server.setting(rabbit.vhost);
+    let connection = lapin::Connection::connect(&uri, <_>::default()).await;
+    let channel = connection.unwrap().create_channel().await.unwrap();
+    let (exchange, key) = ("b.test".into(), "".into());
+    let hello = channel.basic_publish(exchange, key, <_>::default(), b"hello", <_>::default());
+    hello.await.unwrap();
     queues.publish(message("1")).await.unwrap();
 
     let next = tokio::time::timeout(Duration::from_secs(20), consumer.next());

@@ -1,7 +1,7 @@
-//! RabbitMQ, as Debian ships it.
+//! RabbitMQ, as Debian ships it, or the one whose programs lie in the folder that `DECANT_TEST_RABBITMQ` names.
 
 use std::{
-    fs,
+    env, fs,
     io::{Read, Write},
     net::TcpStream,
     os::unix::fs::PermissionsExt,
@@ -113,7 +113,8 @@ impl RabbitServer {
 
     fn command(&self, program: &str) -> Command {
         let [epmd_port, distribution] = self.ports.map(|port| port.to_string());
-        let mut command = Command::new(Path::new(PROGRAMS).join(program));
+        let programs = env::var_os("DECANT_TEST_RABBITMQ").unwrap_or_else(|| PROGRAMS.into());
+        let mut command = Command::new(Path::new(&programs).join(program));
         command
             .env_clear()
             .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")

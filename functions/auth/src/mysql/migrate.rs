@@ -65,11 +65,12 @@ async fn is_up_to_date(connection: &mut MySqlConnection) -> Result<bool, Error> 
 /// The lock ends with the connection. sqlx would ask for one without a time limit; MariaDB gives none then, and sqlx
 /// doesn't look.
 async fn lock(connection: &mut MySqlConnection) -> Result<(), Error> {
-    let locked: Option<i64> =
-        sqlx::query_scalar("SELECT GET_LOCK(CONCAT('decant-auth ', LEFT(SHA2(DATABASE(), 256), 32)), ?)")
-            .bind(LOCK_WAIT_S)
-            .fetch_one(connection)
-            .await?;
+    let locked: Option<i64> = sqlx::query_scalar(
+        "SELECT GET_LOCK(CONCAT('decant-auth ', LEFT(SHA2(DATABASE(), 256), 32)), ?)",
+    )
+    .bind(LOCK_WAIT_S)
+    .fetch_one(connection)
+    .await?;
     match locked {
         Some(1) => Ok(()),
         _ => Err(Error::MigrationUnderWay),
