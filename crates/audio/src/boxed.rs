@@ -3,6 +3,7 @@
 use std::io::{self, Read, Seek, SeekFrom};
 use std::time::Duration;
 
+use crate::boxes::Boxes;
 use crate::decoder::Decoder;
 use crate::input::Input;
 use crate::pcm::{Pcm, Spec, Wish};
@@ -15,20 +16,29 @@ pub(crate) struct Sound<I> {
     process: Process,
     input: Input<I>,
     answer: Vec<u8>,
-    /// How much of a pipe the child has.
+    /// Where the bytes end that the child was given last.
     served: u64,
+    /// Of a file in fragments, which is known to be whole only when all of it was read.
+    boxes: Option<Boxes>,
     contents: Option<Box<Probe>>,
     may_copy: bool,
     found: Option<Spec>,
     duration: Option<Duration>,
+    /// As much has to come.
+    least: Duration,
     samples: u64,
     most: Duration,
 }
 
 impl<I: Read + Seek> Sound<I> {
-    /// Starts the decoder and sees that its box holds.
-    pub(crate) fn open(input: Input<I>, decoder: &Decoder, wish: Wish) -> Result<Self, Error> {
-        let mut process = Process::start(decoder, input.length(), wish)?;
+    /// Starts the decoder and sees that its box holds. `boxes` are those of a file in fragments.
+    pub(crate) fn open(
+        input: Input<I>,
+        decoder: &Decoder,
+        wish: Wish,
+        boxes: Option<Boxes>,
+    ) -> Result<Self, Error> {
+        let mut process = Process::start(decoder, input.length(), boxes.is_some(), wish)?;
         match process.hear()? {
             Said::Confined(_) => {}
             Said::Unconfined(reason) => return Err(Error::Unconfined(reason)),
@@ -39,10 +49,12 @@ impl<I: Read + Seek> Sound<I> {
             input,
             answer: Vec::new(),
             served: 0,
+            boxes,
             contents: None,
             may_copy: wish.copy,
             found: None,
             duration: None,
+            least: Duration::ZERO,
             samples: 0,
             most: decoder.limits.sound,
         })
@@ -52,12 +64,23 @@ impl<I: Read + Seek> Sound<I> {
     pub(crate) fn again(mut self, decoder: &Decoder, wish: Wish) -> Result<Self, Error> {
         drop(self.process);
         self.input.rewind().map_err(Error::Input)?;
-        Self::open(self.input, decoder, wish)
+        Self::open(self.input, decoder, wish, self.boxes)
     }
 
-    /// What the container says. Damaged ones say anything, and it is known from the first sound on.
-    pub(crate) fn duration(&self) -> Option<Duration> {
-        self.duration
+    /// How much there is to be heard in all, now that so much was. That is what the container says, damaged ones anything;
+    /// where it says nothing, a guess by how much of the file was read.
+    pub(crate) fn duration(&self, heard: Duration) -> Option<Duration> {
+        self.duration.or_else(|| {
+            let part = self.served as f64 / self.input.length() as f64;
+            let all = Duration::try_from_secs_f64(heard.as_secs_f64() / part);
+            all.ok().filter(|_| !self.input.is_pipe())
+        })
+    }
+
+    /// As much sound as has come.
+    pub(crate) fn heard(&self) -> Duration {
+        let of = |spec: Spec| spec.duration(self.samples);
+        self.found.map_or(Duration::ZERO, of)
     }
 
     /// Whether the packets of an MP3 track follow, and no sound. To be asked first.
@@ -66,13 +89,17 @@ impl<I: Read + Seek> Sound<I> {
     /// As of [`next`](Self::next).
     pub(crate) fn is_copy(&mut self) -> Result<bool, Error> {
         match self.hear()? {
-            Said::Found { spec, duration } => {
+            Said::Found {
+                spec,
+                duration,
+                least,
+            } => {
                 self.found = Some(spec);
-                self.duration = duration;
+                (self.duration, self.least) = (duration, least);
                 Ok(false)
             }
-            Said::Copying { duration } if self.may_copy => {
-                self.duration = duration;
+            Said::Copying { duration, least } if self.may_copy => {
+                (self.duration, self.least) = (duration, least);
                 Ok(true)
             }
             _ => Err(self.process.lied("spoke out of turn")),
@@ -114,6 +141,10 @@ impl<I: Read + Seek> Sound<I> {
                 Ok(Some(spec))
             }
             (Said::End, Some(_)) => {
+                self.check_whole()?;
+                let heard = self.heard();
+                self.check_least(heard)?;
+                self.duration.get_or_insert(heard);
                 pcm.left.clear();
                 pcm.right.clear();
                 Ok(None)
@@ -126,7 +157,10 @@ impl<I: Read + Seek> Sound<I> {
     pub(crate) fn next_packets(&mut self) -> Result<Packets<'_>, Error> {
         match self.hear()? {
             Said::Packets => Ok(Packets::Some(self.process.payload())),
-            Said::Trim { start, end } => Ok(Packets::End { start, end }),
+            Said::Trim { start, end } => {
+                self.check_whole()?;
+                Ok(Packets::End { start, end })
+            }
             Said::NoCopy => Ok(Packets::NoCopy),
             _ => Err(self.process.lied("spoke out of turn")),
         }
@@ -140,9 +174,44 @@ impl<I: Read + Seek> Sound<I> {
                 Said::Contents(contents) if self.contents.is_none() => {
                     self.contents = Some(contents);
                 }
-                Said::Failed(error) => return Err(error),
+                Said::Failed(error) => {
+                    if error.is_hopeless() {
+                        self.check_whole()?; // that may be why
+                    }
+                    return Err(error);
+                }
                 said => return Ok(said),
             }
+        }
+    }
+
+    /// Whether the file is all there, as far as its end has to tell.
+    fn check_whole(&mut self) -> Result<(), Error> {
+        let Some(boxes) = &mut self.boxes else {
+            return Ok(());
+        };
+        if let Err(error) = boxes.walk(&mut self.input, false) {
+            let fault = self.input.fault();
+            return Err(Error::Input(fault.take().unwrap_or(error)));
+        }
+        let actual_bytes = self.input.length();
+        match boxes.declared().flatten() {
+            Some(declared_bytes) if declared_bytes > actual_bytes => Err(Error::Truncated {
+                declared_bytes,
+                actual_bytes,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether there was as much sound as there had to be.
+    ///
+    /// # Errors
+    /// [`Error::TooLittleSound`].
+    pub(crate) fn check_least(&self, heard: Duration) -> Result<(), Error> {
+        match self.duration {
+            Some(stated) if heard < self.least => Err(Error::TooLittleSound { heard, stated }),
+            _ => Ok(()),
         }
     }
 
@@ -164,6 +233,10 @@ impl<I: Read + Seek> Sound<I> {
         if let Err(error) = self.input.read_exact(&mut self.answer) {
             let fault = self.input.fault();
             return Err(Error::Input(fault.take().unwrap_or(error)));
+        }
+        self.served = offset + length as u64;
+        if let Some(boxes) = &mut self.boxes {
+            boxes.look(offset, &self.answer);
         }
         self.process.tell(&self.answer)
     }

@@ -44,12 +44,12 @@ impl Clip {
     pub(crate) fn nothing_left(&self) -> Option<u64> {
         (self.position <= self.start).then_some(self.position)
     }
-}
 
-/// How much is left of a sound that lasts so long.
-pub(crate) fn duration(whole: Duration, options: &Options) -> Duration {
-    let end = options.end.unwrap_or(Duration::MAX);
-    whole.min(end).saturating_sub(options.start)
+    /// How much is left of a sound that lasts so long.
+    pub(crate) fn duration(&self, whole: Duration, spec: Spec) -> Duration {
+        let end = self.end.map_or(Duration::MAX, |end| spec.duration(end));
+        whole.min(end).saturating_sub(spec.duration(self.start))
+    }
 }
 
 #[cfg(test)]

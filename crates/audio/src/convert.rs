@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use crate::blocks::Blocks;
 use crate::boxed::{Bounded, Sound};
+use crate::boxes::Boxes;
 use crate::copy::{self, Copied};
 use crate::cuts::Cuts;
 use crate::decoder::Decoder;
+use crate::extent::{self, Extent};
 use crate::input::{Counted, Input};
 use crate::kept::Kept;
 use crate::loudness::{self, Measured};
@@ -20,7 +22,7 @@ use crate::pcm::Wish;
 use crate::segment::{Encoded, Segment};
 use crate::shaped::Shaped;
 use crate::tag_frame::Summary;
-use crate::{Error, NotAnOption, Options, Quality, extent};
+use crate::{Error, NotAnOption, Options, Quality};
 
 /// Shorter sounds are encoded by one encoder, with its bit reservoir.
 const SHORT_SECONDS: u64 = 30;
@@ -167,13 +169,13 @@ fn open<I: Read + Seek>(
             )));
         }
     }
-    check_extent(&mut whole)?;
+    let boxes = check_extent(&mut whole)?;
     let room_bytes = options.loudness.map_or(0, |_| loudness::KEPT_BYTES);
     let mut input = Kept::new(input, room_bytes);
     let mut measured = None;
     if let Some(wanted) = options.loudness {
         let again = Input::new(&mut input).map_err(Error::Input)?;
-        let mut sound = Sound::open(again, decoder, wish)?;
+        let mut sound = Sound::open(again, decoder, wish, boxes.clone())?;
         sound.is_copy()?;
         let sound = Shaped::new(sound, options, None)?;
         let heard = loudness::measure(sound, wanted, options.quality, progress)?;
@@ -183,29 +185,33 @@ fn open<I: Read + Seek>(
         });
     }
     let input = Input::new(input).map_err(Error::Input)?;
-    Ok((Sound::open(input, decoder, wish)?, measured))
+    Ok((Sound::open(input, decoder, wish, boxes)?, measured))
 }
 
-/// Whether a file is all there, and whether a pipe can be read in order.
-pub(crate) fn check_extent<I: Read + Seek>(input: &mut Input<I>) -> Result<(), Error> {
+/// Whether a file is all there, and whether a pipe can be read in order. Gives the boxes of a file in fragments, of which
+/// that is known when all of it was read.
+pub(crate) fn check_extent<I: Read + Seek>(input: &mut Input<I>) -> Result<Option<Boxes>, Error> {
     if input.is_pipe() {
         let is_ordered = extent::is_ordered(input);
         input.rewind().map_err(Error::Input)?;
         return match is_ordered {
-            Ok(true) => Ok(()),
+            Ok(true) => Ok(None),
             Ok(false) => Err(Error::NotInOrder),
             Err(error) => Err(Error::Input(input.fault().take().unwrap_or(error))),
         };
     }
     let actual_bytes = input.length();
-    let declared = extent::declared_bytes(input, actual_bytes);
+    let extent = extent::of(input, actual_bytes);
     input.rewind().map_err(Error::Input)?;
-    match declared {
-        Ok(Some(declared_bytes)) if declared_bytes > actual_bytes => Err(Error::Truncated {
-            declared_bytes,
-            actual_bytes,
-        }),
-        Ok(_) => Ok(()),
+    match extent {
+        Ok(Extent::Bytes(Some(declared_bytes))) if declared_bytes > actual_bytes => {
+            Err(Error::Truncated {
+                declared_bytes,
+                actual_bytes,
+            })
+        }
+        Ok(Extent::Bytes(_)) => Ok(None),
+        Ok(Extent::InFragments(boxes)) => Ok(Some(boxes)),
         Err(error) => Err(Error::Input(input.fault().take().unwrap_or(error))),
     }
 }

@@ -96,7 +96,6 @@ impl Track {
         most: Duration,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Option<Self>, Error> {
-        let duration = sound.duration();
         let mut frames = Checker::default();
         let mut held = Some(Vec::new());
         let mut good = Vec::new();
@@ -118,6 +117,7 @@ impl Track {
                     if let Some(held) = &mut held {
                         held.append(&mut good);
                         let position = spec.duration(frames.heard());
+                        let duration = sound.duration(position);
                         progress(Progress { position, duration });
                     }
                     good.clear();
@@ -126,20 +126,29 @@ impl Track {
                 Packets::NoCopy => return Ok(None),
             }
         };
-        let (Some(spec), Some(tag)) = (frames.spec, frames.tag(start, end)) else {
+        let Some(mut track) = Self::of(frames, held, start, end) else {
             return Ok(None);
         };
+        sound.check_least(track.spec.duration(track.frames.samples()))?;
+        track.contents = sound.take_contents();
+        track.duration = sound.duration(track.spec.duration(track.frames.heard()));
+        Ok(Some(track))
+    }
+
+    /// Of all these frames. So many samples at both ends aren't the sound's.
+    fn of(frames: Checker, held: Option<Vec<u8>>, start: u32, end: u32) -> Option<Self> {
+        let (spec, tag) = (frames.spec?, frames.tag(start, end)?);
         // Half a frame at the end is no loss, unless the end is known to the sample.
         let is_whole = frames.rest.is_empty() || !tag.knows_ends();
         let has_sound = frames.samples() > tag.trimmed();
-        Ok((is_whole && has_sound).then_some(Self {
+        (is_whole && has_sound).then_some(Self {
             frames,
             held,
             tag,
             spec,
-            contents: sound.take_contents(),
-            duration,
-        }))
+            contents: None,
+            duration: None,
+        })
     }
 
     /// Writes the MP3. `again` is the same track once more, where its frames weren't held.
@@ -198,6 +207,31 @@ impl Track {
             Err(others())
         }
     }
+}
+
+/// What becomes of a child's packets, without a child: the MP3, if they are a track that can be copied.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn of_packets(
+    packets: &[Vec<u8>],
+    (start, end): (u32, u32),
+    contents: Option<Box<Probe>>,
+) -> Result<Option<Vec<u8>>, Error> {
+    let mut frames = Checker::default();
+    let mut held = Vec::new();
+    for bytes in packets {
+        if frames.take(bytes, &mut held).is_none() {
+            return Ok(None);
+        }
+    }
+    let Some(mut track) = Track::of(frames, Some(held), start, end) else {
+        return Ok(None);
+    };
+    track.contents = contents;
+    let mut file = Vec::new();
+    let again = None::<Sound<io::Cursor<Vec<u8>>>>;
+    let mp3 = track.write(again, &Options::default(), &mut file, &mut |_| {})?;
+    file[..mp3.head.len()].copy_from_slice(&mp3.head);
+    Ok(Some(file))
 }
 
 fn others() -> Error {

@@ -33,11 +33,16 @@ pub(crate) struct Sound {
     resampler: Resampler,
     fault: Fault,
     duration: Option<Duration>,
+    least: Duration,
     seen: Seen,
     /// A packet that was looked at and is still to be taken.
     first: Option<Packet>,
     is_draining: bool,
 }
+
+/// Less than a quarter of what a track says it has isn't that track. What a container says is of its longest one.
+const LEAST_OF_TRACK: u32 = 4;
+const LEAST_OF_CONTAINER: u32 = 100;
 
 /// What has been met so far, to explain a track that gives nothing.
 #[derive(Default)]
@@ -53,6 +58,7 @@ impl Sound {
     pub(crate) fn open<I: Read + Seek + Send + 'static>(
         input: Input<I>,
         wish: Wish,
+        in_fragments: bool,
         streams: u32,
         look: &mut dyn FnMut(&Container, Option<usize>),
     ) -> Result<Self, Error> {
@@ -71,9 +77,12 @@ impl Sound {
             StreamIo::from_read_seek(input)
         };
         let io = io.map_err(Error::engine)?;
-        let mut opened = demuxer::open(io);
+        let mut opened = demuxer::open(io, wish.once, in_fragments);
+        // What comes after that is FFmpeg's guess.
+        let mut stated = Stated::default();
         if let Ok(container) = &mut opened {
             check_streams(container, streams)?;
+            stated = Stated::of(container);
             opened = demuxer::probe(container).and(opened);
         }
         if let Some(error) = fault.take() {
@@ -104,6 +113,7 @@ impl Sound {
             resampler: Resampler::new(wish),
             fault,
             duration: stream.duration,
+            least: stated.least(stream.index),
             seen: Seen::default(),
             first: None,
             is_draining: false,
@@ -113,6 +123,11 @@ impl Sound {
     /// What the container says. Damaged ones say anything.
     pub(crate) fn duration(&self) -> Option<Duration> {
         self.duration
+    }
+
+    /// Less sound than that is none, by what the container says.
+    pub(crate) fn least(&self) -> Duration {
+        self.least
     }
 
     /// Whether the track's packets are what the wished-for MP3 is made of, by the first of them. To be asked first.
@@ -261,6 +276,33 @@ fn check_streams(container: &Container, limit: u32) -> Result<(), Error> {
     Ok(())
 }
 
+/// The lengths that stand in a container.
+#[derive(Default)]
+struct Stated {
+    whole: Option<Duration>,
+    tracks: Vec<Option<Duration>>,
+}
+
+impl Stated {
+    fn of(container: &Container) -> Self {
+        Self {
+            whole: whole_duration(container),
+            tracks: container
+                .streams()
+                .map(|stream| duration(&stream))
+                .collect(),
+        }
+    }
+
+    fn least(&self, track: usize) -> Duration {
+        match (self.tracks.get(track).copied().flatten(), self.whole) {
+            (Some(track), _) => track / LEAST_OF_TRACK,
+            (None, Some(whole)) => whole / LEAST_OF_CONTAINER,
+            (None, None) => Duration::ZERO,
+        }
+    }
+}
+
 struct Chosen {
     index: usize,
     codec: codec::Id,
@@ -279,12 +321,7 @@ fn choose_stream(container: &Container, choice: Option<Choice>) -> Result<Chosen
             unsupported.get_or_insert(codec);
             continue;
         }
-        let duration = duration(&stream).or_else(|| {
-            let microseconds = u64::try_from(container.duration())
-                .ok()
-                .filter(|&duration| duration > 0)?;
-            Some(Duration::from_micros(microseconds))
-        });
+        let duration = duration(&stream).or_else(|| whole_duration(container));
         return Ok(Chosen {
             index: stream.index(),
             codec,
@@ -302,6 +339,12 @@ fn choose_stream(container: &Container, choice: Option<Choice>) -> Result<Chosen
             codec: codec.name().into(),
         },
     })
+}
+
+/// FFmpeg's for all of it.
+fn whole_duration(container: &Container) -> Option<Duration> {
+    let micros = u64::try_from(container.duration()).ok()?;
+    Some(Duration::from_micros(micros)).filter(|duration| !duration.is_zero())
 }
 
 fn duration(stream: &Stream<'_>) -> Option<Duration> {

@@ -40,7 +40,7 @@ impl Decoder {
     /// # Errors
     /// [`Error::Unconfined`] where `open`, `socket` or `execve` work inside, [`Error::Engine`] where it can't be started.
     pub fn check(&self) -> Result<Missing, Error> {
-        let mut process = Process::start(self, 0, Wish::default())?;
+        let mut process = Process::start(self, 0, false, Wish::default())?;
         match process.hear()? {
             Said::Confined(missing) => Ok(missing),
             Said::Unconfined(reason) => Err(Error::Unconfined(reason)),

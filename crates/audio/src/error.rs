@@ -82,6 +82,17 @@ pub enum Error {
     )]
     TooMuchSound(Duration),
 
+    /// Hardly any of the sound came that the container says there is.
+    #[error(
+        "Only {} of the sound in this file can be read, of {} that it says it has. It may be damaged: save it again with another program and upload that.", clock(.heard), clock(.stated)
+    )]
+    TooLittleSound {
+        /// How much came.
+        heard: Duration,
+        /// How much there should be.
+        stated: Duration,
+    },
+
     /// The MP3 is larger than [`Limits::mp3_bytes`](crate::Limits::mp3_bytes).
     #[error(
         "The MP3 of this video would be larger than {} MB, which is more than can be stored. Please split the video and upload the parts.", .0 / 1_000_000
@@ -165,6 +176,7 @@ impl Error {
             Self::Truncated { .. } => "truncated",
             Self::NotInOrder => "not-in-order",
             Self::TooMuchSound(_) => "too-much-sound",
+            Self::TooLittleSound { .. } => "too-little-sound",
             Self::Mp3TooLarge(_) => "mp3-too-large",
             Self::TooMuchWork(_) => "too-much-work",
             Self::TooMuchMemory => "too-much-memory",
@@ -192,6 +204,7 @@ impl Error {
             | Self::Truncated { .. }
             | Self::NotInOrder
             | Self::TooMuchSound(_)
+            | Self::TooLittleSound { .. }
             | Self::Mp3TooLarge(_)
             | Self::TooMuchWork(_)
             | Self::TooMuchMemory

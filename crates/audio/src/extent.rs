@@ -5,20 +5,44 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 
+use crate::boxes::{self, Boxes};
 use crate::pipe::PEEK_BYTES;
 
 /// More top-level parts than any real file has; stops a walk through millions of tiny ones.
-const MAX_PARTS: usize = 1_000_000;
+pub(crate) const MAX_PARTS: usize = 1_000_000;
 
-/// How many bytes the container says it has, at least. `None` where it doesn't say.
+/// What a container says of its size.
+#[derive(Debug)]
+pub(crate) enum Extent {
+    /// It has so many bytes, at least. `None` where it doesn't say.
+    Bytes(Option<u64>),
+    /// It is an MP4 in fragments, whose boxes are all over the file. The rest of them is looked at while the file is read.
+    InFragments(Boxes),
+}
+
+/// How many bytes the container says it has.
 ///
 /// # Errors
 /// The input's own.
-pub(crate) fn declared_bytes(
+pub(crate) fn of(input: &mut (impl Read + Seek), length: u64) -> io::Result<Extent> {
+    let start: [u8; 16] = read_at(input, 0)?;
+    let [_, _, _, _, kind @ .., _, _, _, _, _, _, _, _] = start;
+    if !boxes::is_known(kind) {
+        return declared_bytes(input, start, length).map(Extent::Bytes);
+    }
+    let mut boxes = Boxes::new(length);
+    boxes.walk(input, true)?;
+    Ok(match boxes.declared() {
+        Some(declared) => Extent::Bytes(declared),
+        None => Extent::InFragments(boxes),
+    })
+}
+
+fn declared_bytes(
     input: &mut (impl Read + Seek),
+    start: [u8; 16],
     length: u64,
 ) -> io::Result<Option<u64>> {
-    let start: [u8; 16] = read_at(input, 0)?;
     match start {
         [0x1A, 0x45, 0xDF, 0xA3, ..] => matroska(input, length),
         [b'R', b'I', b'F', b'F', ..] => riff(input, length),
@@ -49,16 +73,9 @@ pub(crate) fn declared_bytes(
             Ok((size != 0 && size != u64::MAX).then_some(size))
         }
         ASF_HEADER => asf(input),
-        [_, _, _, _, a, b, c, d, ..] if BOXES.contains(&&[a, b, c, d]) => iso_media(input, length),
         _ => Ok(None),
     }
 }
-
-/// Top-level boxes of ISO base media and QuickTime files (ISO/IEC 14496-12, the QuickTime File Format).
-const BOXES: &[&[u8; 4]] = &[
-    b"ftyp", b"styp", b"moov", b"mdat", b"moof", b"mfra", b"sidx", b"ssix", b"prft", b"emsg",
-    b"pdin", b"free", b"skip", b"wide", b"uuid", b"meta", b"udta", b"pnot", b"PICT", b"imda",
-];
 
 /// Whether a file can be read from its start to its end: whether the index of ISO media comes before what it leads to.
 ///
@@ -74,43 +91,12 @@ pub(crate) fn is_ordered(input: &mut (impl Read + Seek)) -> io::Result<bool> {
             return Ok(false);
         }
         let size = u32::from_be_bytes([s0, s1, s2, s3]);
-        if size < 8 || !BOXES.contains(&&kind) || &kind == b"moov" {
+        if size < 8 || !boxes::is_known(kind) || &kind == b"moov" {
             break;
         }
         at += u64::from(size);
     }
     Ok(true)
-}
-
-fn iso_media(input: &mut (impl Read + Seek), length: u64) -> io::Result<Option<u64>> {
-    let mut at = 0_u64;
-    let mut has_moov = false;
-    for _ in 0..MAX_PARTS {
-        if length.saturating_sub(at) < 8 {
-            // The index comes last in what a camera writes: without it the end is missing, however well the rest fits.
-            return Ok((!has_moov).then(|| length.saturating_add(8)));
-        }
-        let header: [u8; 16] = read_at(input, at)?;
-        let [s0, s1, s2, s3, a, b, c, d, large @ ..] = header;
-        let kind = [a, b, c, d];
-        if !BOXES.contains(&&kind) {
-            return Ok(None); // something was appended: the boxes say no more
-        }
-        has_moov |= &kind == b"moov";
-        let size = match u32::from_be_bytes([s0, s1, s2, s3]) {
-            0 => length - at,
-            1 => u64::from_be_bytes(large),
-            size => u64::from(size),
-        };
-        if size < 8 {
-            return Ok(None);
-        }
-        at = at.saturating_add(size);
-        if at > length {
-            return Ok(Some(at));
-        }
-    }
-    Ok(None)
 }
 
 /// EBML (RFC 8794): an id and a size, both of variable width; a size of all ones is unknown.
@@ -258,7 +244,10 @@ fn asf(input: &mut (impl Read + Seek)) -> io::Result<Option<u64>> {
 }
 
 /// `N` bytes from `at`, zeros where the file has ended: no container marks anything with zeros.
-fn read_at<const N: usize>(input: &mut (impl Read + Seek), at: u64) -> io::Result<[u8; N]> {
+pub(crate) fn read_at<const N: usize>(
+    input: &mut (impl Read + Seek),
+    at: u64,
+) -> io::Result<[u8; N]> {
     let mut bytes = [0; N];
     input.seek(SeekFrom::Start(at))?;
     let mut filled = 0;

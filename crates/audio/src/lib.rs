@@ -35,6 +35,7 @@
 
 mod blocks;
 mod boxed;
+mod boxes;
 mod check;
 mod child;
 mod clip;

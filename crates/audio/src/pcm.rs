@@ -75,6 +75,8 @@ pub(crate) struct Wish {
     pub(crate) track: Option<Choice>,
     /// MP3 as it is, where the track is MP3.
     pub(crate) copy: bool,
+    /// The file is read once and in order, as far as its container lets: nothing is looked up at its end that isn't needed.
+    pub(crate) once: bool,
 }
 
 impl From<&Options> for Wish {
@@ -84,6 +86,7 @@ impl From<&Options> for Wish {
             rate: options.sample_rate,
             track: options.track.as_ref().and_then(Choice::of),
             copy: copy::is_wanted(options),
+            once: true,
         }
     }
 }

@@ -66,5 +66,5 @@ pub fn probe<I: Read + Seek>(input: I, decoder: &Decoder) -> Result<Probe, Error
     if input.is_pipe() {
         convert::check_extent(&mut input)?;
     }
-    Sound::open(input, decoder, Wish::default())?.look()
+    Sound::open(input, decoder, Wish::default(), None)?.look()
 }

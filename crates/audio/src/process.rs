@@ -36,7 +36,12 @@ pub(crate) struct Process {
 
 impl Process {
     /// With an empty environment, and nothing but its two pipes.
-    pub(crate) fn start(decoder: &Decoder, input_bytes: u64, wish: Wish) -> Result<Self, Error> {
+    pub(crate) fn start(
+        decoder: &Decoder,
+        input_bytes: u64,
+        in_fragments: bool,
+        wish: Wish,
+    ) -> Result<Self, Error> {
         let limits = decoder.limits;
         let program = decoder.program.display();
         let failed = |error: io::Error| Error::engine(format!("{program} doesn't start: {error}"));
@@ -67,6 +72,7 @@ impl Process {
             cpu_seconds: limits.cpu.as_secs().max(1),
             streams: limits.streams,
             parent: std::process::id(),
+            in_fragments,
             wish,
         };
         process.tell(&order.encode())?;

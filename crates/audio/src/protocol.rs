@@ -34,7 +34,7 @@ use crate::track::Choice;
 use crate::{Error, Missing, Probe, SampleRate};
 
 /// The first byte of an order. Another number is another protocol: parent and child come from different builds.
-const VERSION: u8 = 4;
+const VERSION: u8 = 5;
 
 /// The most bytes that one `Read` may ask for: a block per round trip. A fifth of the chunks of 255 KiB that GridFS keeps
 /// files in: a block that begins at a multiple of its size touches one chunk only.
@@ -66,11 +66,13 @@ pub(crate) struct Order {
     pub(crate) streams: u32,
     /// The process that waits for the answer. Without it there is nothing to do.
     pub(crate) parent: u32,
+    /// The input is an MP4 whose index is all over it.
+    pub(crate) in_fragments: bool,
     pub(crate) wish: Wish,
 }
 
 impl Order {
-    pub(crate) const BYTES: usize = 44;
+    pub(crate) const BYTES: usize = 46;
 
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut bytes = vec![VERSION];
@@ -79,11 +81,13 @@ impl Order {
         bytes.extend(self.cpu_seconds.to_le_bytes());
         bytes.extend(self.streams.to_le_bytes());
         bytes.extend(self.parent.to_le_bytes());
+        bytes.push(self.in_fragments.into());
         bytes.push(self.wish.mono.into());
         let rate_hz = self.wish.rate.map_or(0, SampleRate::hz);
         bytes.extend(rate_hz.to_le_bytes());
         bytes.extend(Choice::encode(self.wish.track));
         bytes.push(self.wish.copy.into());
+        bytes.push(self.wish.once.into());
         bytes
     }
 
@@ -96,11 +100,13 @@ impl Order {
             cpu_seconds: fields.u64()?,
             streams: fields.u32()?,
             parent: fields.u32()?,
+            in_fragments: fields.u8()? != 0,
             wish: Wish {
                 mono: fields.u8()? != 0,
                 rate: SampleRate::try_from(fields.u32()?).ok(),
                 track: Choice::decode(fields.take()?)?,
                 copy: fields.u8()? != 0,
+                once: fields.u8()? != 0,
             },
         })
     }
@@ -121,11 +127,16 @@ pub(crate) enum Said {
     Found {
         spec: Spec,
         duration: Option<Duration>,
+        /// Less than this is too little, by what the container says.
+        least: Duration,
     },
     /// Sound: the payload, for [`take_pcm`].
     Pcm,
     /// The track is MP3, and its packets follow.
-    Copying { duration: Option<Duration> },
+    Copying {
+        duration: Option<Duration>,
+        least: Duration,
+    },
     /// Packets of the track, one after the other: the payload.
     Packets,
     /// So many samples at the start and at the end of the packets aren't the sound's.
@@ -166,14 +177,23 @@ impl Said {
                 (READ, payload)
             }
             Self::Contents(probe) => (CONTENTS, contents::encode(probe)),
-            Self::Found { spec, duration } => {
+            Self::Found {
+                spec,
+                duration,
+                least,
+            } => {
                 let mut payload = spec.rate_hz.to_le_bytes().to_vec();
                 payload.push(spec.channels);
                 payload.extend(micros(*duration).to_le_bytes());
+                payload.extend(micros(Some(*least)).to_le_bytes());
                 (FOUND, payload)
             }
             Self::Pcm => (PCM, Vec::new()),
-            Self::Copying { duration } => (COPYING, micros(*duration).to_le_bytes().to_vec()),
+            Self::Copying { duration, least } => {
+                let mut payload = micros(*duration).to_le_bytes().to_vec();
+                payload.extend(micros(Some(*least)).to_le_bytes());
+                (COPYING, payload)
+            }
             Self::Packets => (PACKETS, Vec::new()),
             Self::Trim { start, end } => {
                 let mut payload = start.to_le_bytes().to_vec();
@@ -231,11 +251,13 @@ impl Said {
                 Self::Found {
                     spec: Spec { rate_hz, channels },
                     duration: duration(fields.u64()?),
+                    least: Duration::from_micros(fields.u64()?),
                 }
             }
             PCM => return Some(Self::Pcm),
             COPYING => Self::Copying {
                 duration: duration(fields.u64()?),
+                least: Duration::from_micros(fields.u64()?),
             },
             PACKETS => return Some(Self::Packets),
             TRIM => Self::Trim {

@@ -257,7 +257,7 @@ mod tests {
 
     fn mixed(file: Vec<u8>, wish: Wish) -> Pcm {
         let input = Input::new(Cursor::new(file)).expect("a file");
-        let mut sound = Sound::open(input, wish, 100, &mut |_, _| {}).expect("it opens");
+        let mut sound = Sound::open(input, wish, false, 100, &mut |_, _| {}).expect("it opens");
         let (mut all, mut pcm) = (Pcm::default(), Pcm::default());
         while sound.next(&mut pcm).expect("it decodes").is_some() {
             all.append(&mut pcm);

@@ -4,7 +4,7 @@ use std::io::{Read, Seek};
 use std::time::Duration;
 
 use crate::boxed::Sound;
-use crate::clip::{self, Clip};
+use crate::clip::Clip;
 use crate::fade::Fade;
 use crate::loudness::Measured;
 use crate::pcm::{Pcm, Spec};
@@ -19,6 +19,8 @@ pub(crate) struct Shaped<I> {
     spec: Spec,
     contents: Option<Box<Probe>>,
     duration: Option<Duration>,
+    /// It is known better than by the container.
+    is_measured: bool,
     clip: Clip,
     fade: Fade,
     /// What every sample is multiplied by.
@@ -41,10 +43,6 @@ impl<I: Read + Seek> Shaped<I> {
         let Some(spec) = sound.next(&mut first)? else {
             return Err(Error::NoAudio);
         };
-        let duration = match measured {
-            Some(measured) => Some(measured.duration),
-            None => sound.duration().map(|all| clip::duration(all, options)),
-        };
         let fade = Fade::new(
             spec.samples(options.fade),
             measured.map(|measured| measured.samples),
@@ -53,7 +51,8 @@ impl<I: Read + Seek> Shaped<I> {
             contents: sound.take_contents(),
             sound: Some(sound),
             spec,
-            duration: duration.filter(|duration| !duration.is_zero()),
+            duration: measured.map(|measured| measured.duration),
+            is_measured: measured.is_some(),
             clip: Clip::new(options, spec),
             gain: measured.map_or(1.0, |measured| measured.gain),
             waveform: Waveform::new(),
@@ -73,7 +72,7 @@ impl<I: Read + Seek> Shaped<I> {
         self.contents.as_deref()
     }
 
-    /// How much there is to be: what the container says, as far as it isn't known better.
+    /// How much there is to be: what the container says, as far as it isn't known better, or else a guess.
     pub(crate) fn duration(&self) -> Option<Duration> {
         self.duration
     }
@@ -111,6 +110,7 @@ impl<I: Read + Seek> Shaped<I> {
     }
 
     fn take(&mut self, mut pcm: Pcm) -> Result<(), Error> {
+        self.guess();
         self.clip.cut(&mut pcm);
         if !pcm.left.is_empty() {
             self.fade.push(pcm);
@@ -122,11 +122,20 @@ impl<I: Read + Seek> Shaped<I> {
     }
 
     fn end(&mut self) -> Result<(), Error> {
+        self.guess();
         self.sound = None;
         self.fade.end();
         match self.clip.nothing_left() {
             Some(samples) => Err(Error::NothingLeft(self.spec.duration(samples))),
             None => Ok(()),
+        }
+    }
+
+    fn guess(&mut self) {
+        if let Some(sound) = self.sound.as_ref().filter(|_| !self.is_measured) {
+            let all = sound.duration(sound.heard());
+            let left = all.map(|all| self.clip.duration(all, self.spec));
+            self.duration = left.filter(|left| !left.is_zero());
         }
     }
 

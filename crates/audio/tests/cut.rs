@@ -11,6 +11,9 @@ const SECONDS: u32 = 2;
 /// Half-way, every container has said what is in it.
 const ENOUGH: usize = 10;
 
+/// So much of a file is a quarter of its sound, or little more.
+const TOO_LITTLE: usize = 5;
+
 #[test]
 fn a_file_cut_anywhere_is_truncated_where_its_container_has_sizes() {
     let fragmented = ["-c:a", "aac", "-movflags", "frag_keyframe+empty_moov"];
@@ -124,6 +127,11 @@ fn of_a_cut_file_without_sizes_what_is_there_converts() {
                     before = seconds;
                 }
                 Err(Error::Unreadable { .. } | Error::NoAudio) if place < ENOUGH => {}
+                // Some say how long their sound is.
+                Err(Error::TooLittleSound { heard, stated }) if place <= TOO_LITTLE => {
+                    assert_eq!(stated.as_secs(), u64::from(SECONDS), "{name} at {cut}");
+                    assert!(heard < stated / 4, "{name} at {cut}: {heard:?}");
+                }
                 Err(error) => panic!("{name} at {cut} of {whole}: {error:?}"),
             }
         }

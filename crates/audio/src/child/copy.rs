@@ -10,8 +10,8 @@ use crate::protocol::{Said, put_packets};
 const SEND_BYTES: usize = 16 * 1024;
 
 pub(super) fn copy(sound: &mut Sound, pipes: &mut Pipes) -> Result<(), Error> {
-    let duration = sound.duration();
-    pipes.say(&Said::Copying { duration });
+    let (duration, least) = (sound.duration(), sound.least());
+    pipes.say(&Said::Copying { duration, least });
     let mut block = Vec::with_capacity(SEND_BYTES);
     let mut trim = Trim::default();
     while let Some(packet) = sound.read_packet()? {
@@ -37,15 +37,15 @@ pub(super) fn copy(sound: &mut Sound, pipes: &mut Pipes) -> Result<(), Error> {
 
 /// How many samples at both ends of all packets a decoder would leave out.
 #[derive(Default)]
-struct Trim {
+pub(crate) struct Trim {
     has_begun: bool,
-    start: u32,
-    end: u32,
+    pub(crate) start: u32,
+    pub(crate) end: u32,
 }
 
 impl Trim {
     /// Says `false` where something in between would be left out.
-    fn add(&mut self, packet: Ends) -> bool {
+    pub(crate) fn add(&mut self, packet: Ends) -> bool {
         let Ends {
             is_left_out,
             start,

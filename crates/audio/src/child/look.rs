@@ -12,7 +12,7 @@ use crate::native::container::{attachment, sound_of, text};
 use crate::{Chapter, Cover, Probe, Tags, TrackInfo, track};
 
 /// All of it. Chapters count from the start of the sound that is `chosen`.
-pub(super) fn into(container: &Container, chosen: Option<usize>) -> Probe {
+pub(crate) fn into(container: &Container, chosen: Option<usize>) -> Probe {
     let chosen = chosen.and_then(|index| container.stream(index));
     let duration = u64::try_from(container.duration()).ok();
     Probe {

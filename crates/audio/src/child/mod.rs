@@ -1,10 +1,11 @@
 //! The child: confines itself, then decodes what its parent has.
 
 mod confine;
-mod copy;
-mod look;
+pub(crate) mod copy;
+pub(crate) mod look;
 mod pictures;
 mod pipes;
+pub(crate) mod remote;
 mod self_test;
 
 use std::io::Read;
@@ -18,7 +19,8 @@ use crate::input::Input;
 use crate::native::confine::peak_memory_bytes;
 use crate::pcm::Pcm;
 use crate::protocol::{MAX_PCM_SAMPLES, Order, Said, put_pcm};
-use pipes::{Pipes, Remote};
+use pipes::Pipes;
+use remote::Remote;
 
 /// The whole program `decant-decode`: an order on standard input, sound on standard output, a box around it.
 pub fn decode_in_a_box() -> ExitCode {
@@ -68,11 +70,18 @@ fn was_greedy(order: &Order) -> bool {
 }
 
 fn decode(order: &Order, pipes: &mut Pipes) -> Result<(), Error> {
-    let input = Input::new(Remote::new(order.input_bytes)).map_err(Error::engine)?;
+    let remote = Remote::new(Pipes::standard(), order.input_bytes);
+    let input = Input::new(remote).map_err(Error::engine)?;
     let mut look = |container: &Container, chosen| {
         pipes.say(&Said::Contents(Box::new(look::into(container, chosen))));
     };
-    let mut sound = Sound::open(input, order.wish, order.streams, &mut look)?;
+    let mut sound = Sound::open(
+        input,
+        order.wish,
+        order.in_fragments,
+        order.streams,
+        &mut look,
+    )?;
     if order.wish.copy && sound.is_mp3(order.wish)? {
         return copy::copy(&mut sound, pipes);
     }
@@ -82,8 +91,12 @@ fn decode(order: &Order, pipes: &mut Pipes) -> Result<(), Error> {
     while let Some(spec) = sound.next(&mut pcm)? {
         if !has_begun {
             has_begun = true;
-            let duration = sound.duration();
-            pipes.say(&Said::Found { spec, duration });
+            let (duration, least) = (sound.duration(), sound.least());
+            pipes.say(&Said::Found {
+                spec,
+                duration,
+                least,
+            });
         }
         block.left.extend_from_slice(&pcm.left);
         block.right.extend_from_slice(&pcm.right);

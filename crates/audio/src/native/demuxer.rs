@@ -23,7 +23,10 @@ const PROBE_OPTIONS: [(&str, &str); 7] = [
 ];
 
 /// Opens the container behind `io`, to be [probed](probe) next, and refuses whatever else it asks to open.
-pub(crate) fn open(mut io: StreamIo) -> Result<Input, Error> {
+///
+/// Read `once`, a transport or program stream is read in order, as from a pipe. An MP4 `in_fragments` always is, as far as it
+/// has sound: the index of a fragment is read with it, not beforehand.
+pub(crate) fn open(mut io: StreamIo, once: bool, in_fragments: bool) -> Result<Input, Error> {
     let mut options: Dictionary<'_> = PROBE_OPTIONS.iter().collect();
     options.set("codec_whitelist", &allowed::codecs());
 
@@ -38,6 +41,9 @@ pub(crate) fn open(mut io: StreamIo) -> Result<Input, Error> {
         }
         (*context).pb = io.as_mut_ptr();
         (*context).flags |= ffi::AVFMT_FLAG_CUSTOM_IO;
+        if once && in_fragments {
+            (*context).flags |= ffi::AVFMT_FLAG_IGNIDX;
+        }
         (*context).io_open = Some(refuse_to_open);
 
         let mut options = options.disown();
@@ -52,8 +58,22 @@ pub(crate) fn open(mut io: StreamIo) -> Result<Input, Error> {
             return Err(Error::from(opened));
         }
         seek_for_good(context);
+        if once && is_stream(context) {
+            (*(*context).pb).seekable = 0;
+        }
         Ok(Input::wrap_with_custom_io(context, io))
     }
+}
+
+/// Whether the length of what is opened stands nowhere in it: FFmpeg would look for the last timestamps at its end, up to 16
+/// MB of it, and then begin anew.
+///
+/// # Safety
+/// The context is opened.
+unsafe fn is_stream(context: *mut ffi::AVFormatContext) -> bool {
+    // SAFETY: an opened context has a format, whose name is static.
+    let name = unsafe { CStr::from_ptr((*(*context).iformat).name) };
+    name == c"mpegts" || name == c"mpeg"
 }
 
 /// Has the demuxer of MP4 and MOV pass over pictures by seeking.
@@ -84,7 +104,44 @@ pub(crate) fn probe(input: &mut Input) -> Result<(), Error> {
     if probed < 0 {
         return Err(Error::from(probed));
     }
+    forget_guesses(input);
+    know_pictures(input);
     Ok(())
+}
+
+/// The streams of a program stream that are pictures by their number (ISO 13818-1, table 2-22).
+///
+/// FFmpeg looks at what is in them, takes them for the format that comes nearest, and has none here that are pictures: some
+/// look like MP3, and would be converted instead of the sound.
+fn know_pictures(input: &mut Input) {
+    // SAFETY: `input` holds an opened context, with as many streams as it says. FFmpeg gives each parameters.
+    unsafe {
+        let context = input.as_mut_ptr();
+        if CStr::from_ptr((*(*context).iformat).name) != c"mpeg" {
+            return;
+        }
+        for index in 0..(*context).nb_streams as usize {
+            let stream = *(*context).streams.add(index);
+            if (0x1E0..=0x1EF).contains(&(*stream).id) {
+                (*(*stream).codecpar).codec_type = ffi::AVMediaType::AVMEDIA_TYPE_VIDEO;
+            }
+        }
+    }
+}
+
+/// What can't be looked up at the end of a stream FFmpeg guesses by the bitrates it knows, but those of pictures it doesn't.
+fn forget_guesses(input: &mut Input) {
+    // SAFETY: `input` holds an opened context, with as many streams as it says and an AVIOContext of ours.
+    unsafe {
+        let context = input.as_mut_ptr();
+        if !is_stream(context) || (*(*context).pb).seekable != 0 {
+            return;
+        }
+        (*context).duration = ffi::AV_NOPTS_VALUE;
+        for index in 0..(*context).nb_streams as usize {
+            (**(*context).streams.add(index)).duration = ffi::AV_NOPTS_VALUE;
+        }
+    }
 }
 
 /// Discards every stream but the `wanted` one; while none is chosen yet, all that aren't sound and can't turn out to be:

@@ -76,6 +76,7 @@ pub fn found(rate_hz: u32, channels: u8) -> Vec<u8> {
     let mut payload = rate_hz.to_le_bytes().to_vec();
     payload.push(channels);
     payload.extend([0xFF; 8]);
+    payload.extend([0; 8]);
     message(4, &payload)
 }
 
