@@ -78,4 +78,20 @@ mod tests {
         asked.set("loudness", "on").expect("there is a usual one");
         assert_eq!(asked.loudness, Some(Loudness::default().target_lufs));
     }
+
+    #[test]
+    fn the_contract_and_the_engine_know_the_same_languages_of_two_letters() {
+        let letters = || 'a'..='z';
+        let mut known = 0;
+        for code in letters().flat_map(|a| letters().map(move |b| format!("{a}{b}"))) {
+            let is_asked = ConversionOptions::default().set("track", &code).is_ok();
+            let options = Options {
+                track: Some(Track::Language(code.clone())),
+                ..Options::default()
+            };
+            assert_eq!(is_asked, options.check().is_ok(), "{code}");
+            known += usize::from(is_asked);
+        }
+        assert_eq!(known, 184);
+    }
 }

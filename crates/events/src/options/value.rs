@@ -1,6 +1,6 @@
 //! Values as people write them.
 
-use super::{ConversionOptions, InvalidOption, Track};
+use super::{ConversionOptions, InvalidOption, Track, language};
 use std::time::Duration;
 
 /// The latest `start` and `end`: more sound than anybody converts at once.
@@ -70,13 +70,14 @@ pub(super) fn loudness(text: &str) -> Result<Option<f64>, InvalidOption> {
 }
 
 pub(super) fn track(text: &str) -> Result<Track, InvalidOption> {
-    let is_code = (2..=3).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphabetic());
-    if is_code {
-        return Ok(Track::Language(text.to_ascii_lowercase()));
+    let code = text.to_ascii_lowercase();
+    if language::is_code(&code) {
+        return Ok(Track::Language(code));
     }
     let number = whole(text).filter(|number| *number > 0).map(Track::Number);
     number.ok_or_else(|| {
-        let expected = "a number from 1, or a language as two or three letters such as en or deu";
+        let expected =
+            "a number from 1, or a language by the two or three letters of ISO 639, such as en or deu";
         InvalidOption::value("track", text, expected)
     })
 }
