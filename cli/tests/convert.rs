@@ -348,16 +348,16 @@ fn the_exit_status_tells_bad_input_from_failure_and_nothing_is_left() {
         "no sound track",
     );
     for (wrong, says) in [
-        ("--quality=best", "a quality is one of"),
-        ("--start=1:2", "a time is written"),
-        ("--loudness=3", "a loudness is from"),
-        ("--track=0", "a track is a number"),
-        ("--sample-rate=1", "a sample rate is one of"),
+        ("--quality=best", "Expected one of v0, v2,"),
+        ("--start=1:2x", "The option `start` is `1:2x`."),
+        ("--loudness=3", "Expected a loudness from"),
+        ("--track=0", "Expected a number from 1"),
+        ("--sample-rate=1", "Expected one of 8000,"),
         ("--year=99", "four digits"),
         ("--cover=gif.jpg", "JPEG or PNG"),
         ("--cover=missing.jpg", "No such file"),
-        ("--end=0", "the end must come after the start"),
-        ("--fade=40", "at most 30 seconds"),
+        ("--end=0", "later than `start`"),
+        ("--fade=40", "up to 30 seconds"),
         ("--track=xx", "ISO 639"),
     ] {
         fails(

@@ -72,8 +72,8 @@ pub(crate) async fn run(arguments: Arguments) -> ExitCode {
 async fn convert(arguments: Arguments) -> Result<Mp3, Failure> {
     // Before there is anything that a signal could leave behind.
     let interrupted = interrupted().map_err(engine)?;
-    let input = arguments.source.open()?;
     let options = arguments.wishes.options(arguments.source.title())?;
+    let input = arguments.source.open()?;
     let (mut file, output) = Output::create(&arguments.output, arguments.force)?;
     let decoder = arguments.source.decoder();
     let bar = Bar::new();

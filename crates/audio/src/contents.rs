@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::protocol::{Fields, MAX_TEXT_BYTES};
+use crate::tag::year_of;
 use crate::{Chapter, Cover, Probe, Tags, TrackInfo};
 
 /// More tracks aren't told of. The limit on all of a container's is lower by default.
@@ -84,7 +85,7 @@ pub(crate) fn decode(fields: &mut Fields<'_>) -> Option<Probe> {
         title: tag()?,
         artist: tag()?,
         album: tag()?,
-        year: tag()?.and_then(|date| Tags::year_of(&date)),
+        year: tag()?.and_then(|date| year_of(&date)),
         comment: tag()?,
         cover: None,
     };

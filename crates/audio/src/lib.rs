@@ -91,7 +91,7 @@ pub use error::Error;
 pub use mp3::Mp3;
 pub use native::confine::ExitsWithoutMemory;
 pub use options::{
-    Cover, CoverFormat, Loudness, NotAnOption, Options, Quality, SampleRate, Tags, Time, Track,
+    Cover, CoverFormat, Loudness, NotAnOption, Options, Quality, SampleRate, Tags, Track,
 };
 pub use pipe::Pipe;
 pub use probe::{Chapter, Probe, TrackInfo, probe};

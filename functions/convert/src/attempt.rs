@@ -1,4 +1,5 @@
-use crate::{App, engine, error::Error, options};
+use crate::{App, engine, error::Error, options::engine_options};
+use decant_audio::Cover;
 use decant_events::{FileId, Problem, code};
 use decant_function::{reasons, tasks};
 use decant_store::{Bucket, Job, Lease, Mp3};
@@ -90,7 +91,10 @@ impl Attempt {
             Err(error) => return Err(Failure::of_the_video(error)),
             Ok(video) => video,
         };
-        let options = options::of(job, store.jobs.cover(job.id).await?);
+        // The door takes nothing but covers.
+        let cover = store.jobs.cover(job.id).await?;
+        let cover = cover.and_then(|bytes| Cover::try_from(bytes).ok());
+        let options = engine_options(&job.options, Some(job.title().to_owned()), cover);
         let name = format!("{}.mp3", job.title());
         let output = store
             .payloads

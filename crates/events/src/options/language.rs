@@ -6,7 +6,9 @@
 /// are nearly 8,000 and change every year: whether a video has such a track is found out when it is there.
 pub(super) fn is_code(code: &str) -> bool {
     match code.len() {
-        2 => TWO_LETTERS.split_ascii_whitespace().any(|known| known == code),
+        2 => TWO_LETTERS
+            .split_ascii_whitespace()
+            .any(|known| known == code),
         3 => code.bytes().all(|byte| byte.is_ascii_lowercase()),
         _ => false,
     }
