@@ -9,7 +9,7 @@ use std::{fs, num::NonZeroUsize, path::PathBuf};
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "How the MP3 should be")]
 pub(crate) struct Wishes {
-    /// v0, v2, v4 or v6 (variable bitrate), 128k, 160k, 192k, 224k, 256k or 320k (constant); by default v2
+    /// v0, v2, v4 or v6 (variable bitrate), 128k, 160k, 192k, 224k, 256k or 320k (constant). By default v2, or what an MP3 track has that is copied
     #[arg(long)]
     quality: Option<String>,
     /// Mix all channels into one

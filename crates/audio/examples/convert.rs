@@ -16,10 +16,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let decoder = Decoder::new(folder.join("decant-decode"));
     let options = Options {
         title: Some(video.clone()),
-        quality: match arguments.next() {
-            Some(name) => quality(&name)?,
-            None => Quality::default(),
-        },
+        quality: arguments.next().map(|name| quality(&name)).transpose()?,
         encoders: arguments.next().map(|number| number.parse()).transpose()?,
         loudness: match arguments.next() {
             Some(number) => Some(Loudness {

@@ -10,12 +10,12 @@ pub use cover::{Cover, CoverFormat};
 
 /// How the MP3 should be.
 ///
-/// A track that is MP3 already is copied as it is where `quality`, `start`, `end`, `fade` and `loudness` are the defaults and
-/// it has the channels and the rate that are asked for.
+/// A track that is MP3 already is copied as it is where no quality, part, fade or loudness is asked for and it has the channels
+/// and the rate that are.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// How good it should sound.
-    pub quality: Quality,
+    /// How good it should sound; [`Quality::default`] if `None`, or whatever an MP3 track has that can be copied.
+    pub quality: Option<Quality>,
     /// Mix all channels into one. Otherwise mono stays mono and everything else becomes stereo.
     pub mono: bool,
     /// The MP3's sample rate; the nearest to the source's if `None`.

@@ -87,7 +87,7 @@ fn that_lame_makes_low_bitrates_quieter_is_made_up_for() {
     let excerpt = excerpt("448", "468", "wav", &[]);
     for quality in [Quality::K128, Quality::K192, Quality::K320] {
         let options = Options {
-            quality,
+            quality: Some(quality),
             ..at(-30.0)
         };
         let (lufs, _) = heard(excerpt.clone(), &options);

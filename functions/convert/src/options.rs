@@ -11,7 +11,7 @@ pub fn engine_options(
     cover: Option<Cover>,
 ) -> Options {
     Options {
-        quality: asked.quality.and_then(quality).unwrap_or_default(),
+        quality: asked.quality.and_then(quality),
         mono: asked.mono,
         sample_rate: asked
             .sample_rate
@@ -68,6 +68,17 @@ mod tests {
         let mut asked = ConversionOptions::default();
         asked.set("loudness", "on").expect("there is a usual one");
         assert_eq!(asked.loudness, Some(Loudness::default().target_lufs));
+    }
+
+    #[test]
+    fn a_quality_is_a_wish_only_by_its_name() {
+        let mut asked = ConversionOptions::default();
+        assert_eq!(engine_options(&asked, None, None).quality, None);
+        for quality in Quality::ALL {
+            asked.set("quality", quality.name()).expect("there is one");
+            let options = engine_options(&asked, None, None);
+            assert_eq!(options.quality, Some(quality));
+        }
     }
 
     #[test]
