@@ -106,11 +106,7 @@ pub struct Config {
 impl Config {
     /// The decoder with its limits.
     pub(crate) fn decoder(&self) -> Decoder {
-        let beside = || {
-            let program = std::env::current_exe().unwrap_or_default();
-            program.with_file_name("decant-decode")
-        };
-        let mut decoder = Decoder::new(self.decoder.clone().unwrap_or_else(beside));
+        let mut decoder = Decoder::at_or_beside(self.decoder.clone());
         decoder.limits = Limits {
             sound: self.max_sound,
             mp3_bytes: self.max_mp3.as_u64(),
