@@ -1,5 +1,6 @@
 //! The `decant` command.
 
+mod clock;
 mod convert;
 mod failure;
 mod probe;

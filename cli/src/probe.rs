@@ -1,10 +1,11 @@
 //! What a file says of itself, printed.
 
 use crate::{
+    clock::Clock,
     failure::{EXIT_STATUS, Failure},
     source::Source,
 };
-use decant_audio::{CoverFormat, Error, Probe, Tags, Time, TrackInfo};
+use decant_audio::{CoverFormat, Error, Probe, Tags, TrackInfo};
 use serde_json::{Value, json};
 use std::{
     fmt::Write as _,
@@ -55,7 +56,7 @@ fn as_text(probe: &Probe) -> String {
     };
     line("container", &probe.container);
     if let Some(duration) = probe.duration {
-        line("duration", &Time(duration).to_string());
+        line("duration", &Clock(duration).to_string());
     }
     for track in &probe.tracks {
         line(&format!("track {}", track.number), &track_words(track));
@@ -73,7 +74,7 @@ fn as_text(probe: &Probe) -> String {
     }
     for (number, chapter) in (1..).zip(&probe.chapters) {
         let title = chapter.title.as_deref().unwrap_or_default();
-        let (start, end) = (Time(chapter.start), Time(chapter.end));
+        let (start, end) = (Clock(chapter.start), Clock(chapter.end));
         line(
             &format!("chapter {number}"),
             format!("{start} to {end}  {title}").trim_end(),

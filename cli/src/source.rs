@@ -1,7 +1,6 @@
 use crate::failure::Failure;
 use decant_audio::{Decoder, Pipe};
 use std::{
-    env,
     fs::File,
     io::{self, Read, Seek, SeekFrom},
     os::{fd::AsFd, unix::fs::FileTypeExt},
@@ -22,11 +21,7 @@ pub(crate) struct Source {
 
 impl Source {
     pub(crate) fn decoder(&self) -> Decoder {
-        let beside = || {
-            let program = env::current_exe().unwrap_or_default();
-            program.with_file_name("decant-decode")
-        };
-        Decoder::new(self.decoder.clone().unwrap_or_else(beside))
+        Decoder::at_or_beside(self.decoder.clone())
     }
 
     pub(crate) fn open(&self) -> Result<Input, Failure> {

@@ -1,4 +1,5 @@
-use decant_audio::{Progress, Time};
+use crate::clock::Clock;
+use decant_audio::Progress;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::time::Instant;
 
@@ -31,7 +32,7 @@ impl Bar {
             self.bar.set_style(style);
         }
         let speed = now.position.as_secs_f64() / self.began.elapsed().as_secs_f64().max(0.001);
-        let done = Time(std::time::Duration::from_secs(now.position.as_secs()));
+        let done = Clock(std::time::Duration::from_secs(now.position.as_secs()));
         self.bar.set_message(match now.duration {
             Some(_) => format!("{speed:.0} × real time"),
             None => format!("{done} done, {speed:.0} × real time"),

@@ -23,7 +23,9 @@ use wishes::Wishes;
 
 /// Turn a local video or sound file into an MP3.
 ///
-/// What the file says of itself (title, artist, cover, chapters) goes into the MP3, unless a flag says otherwise.
+/// What the file says of itself (title, artist, cover, chapters) goes into the MP3, unless a flag says otherwise. A sound track
+/// that is MP3 already is copied as it is, unless a flag asks for a change: a quality (v2 too, if it is named), a part of it, a
+/// fade, a loudness, or a sample rate or channels that it doesn't have.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXIT_STATUS)]
 pub(crate) struct Arguments {
@@ -72,8 +74,8 @@ pub(crate) async fn run(arguments: Arguments) -> ExitCode {
 async fn convert(arguments: Arguments) -> Result<Mp3, Failure> {
     // Before there is anything that a signal could leave behind.
     let interrupted = interrupted().map_err(engine)?;
-    let input = arguments.source.open()?;
     let options = arguments.wishes.options(arguments.source.title())?;
+    let input = arguments.source.open()?;
     let (mut file, output) = Output::create(&arguments.output, arguments.force)?;
     let decoder = arguments.source.decoder();
     let bar = Bar::new();

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{Seek, Write};
 
-use decant_audio::{Decoder, Loudness, Options, convert};
+use decant_audio::{Decoder, Loudness, Options, Quality, convert};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -16,9 +16,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let decoder = Decoder::new(folder.join("decant-decode"));
     let options = Options {
         title: Some(video.clone()),
-        quality: arguments
-            .next()
-            .map_or(Ok(Default::default()), |name| name.parse())?,
+        quality: arguments.next().map(|name| quality(&name)).transpose()?,
         encoders: arguments.next().map(|number| number.parse()).transpose()?,
         loudness: match arguments.next() {
             Some(number) => Some(Loudness {
@@ -43,4 +41,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     output.write_all(&made.head)?;
     eprintln!("\n{mp3}: {:?}, {} bytes", made.duration, made.size_bytes);
     Ok(())
+}
+
+fn quality(name: &str) -> Result<Quality, String> {
+    let mut named = Quality::ALL
+        .into_iter()
+        .filter(|quality| quality.name() == name);
+    named
+        .next()
+        .ok_or_else(|| format!("no such quality: {name}"))
 }

@@ -38,8 +38,8 @@ pub struct Progress {
 
 /// Converts a video or sound file to an MP3. `decoder` makes the sound of it, in a process and a box of its own.
 ///
-/// A track that is MP3 already is copied as it is unless `options` ask for a change: for another quality than the default,
-/// for a part of it, or for what it isn't.
+/// A track that is MP3 already is copied as it is unless `options` ask for a change: for a quality, for a part of it, or for
+/// what it isn't.
 ///
 /// Writes the MP3 to `output` in order as it is made. Its first `head.len()` bytes are placeholders that the caller
 /// replaces by [`Mp3::head`], which is known only at the end and below 255 KiB. `progress` is called every few
@@ -113,18 +113,17 @@ fn encode<I: Read + Seek>(
     let encoders = options
         .encoders
         .or_else(|| thread::available_parallelism().ok());
+    let quality = options.quality.unwrap_or_default();
     if blocks.are_shorter_than(short)? {
-        return in_one(blocks, options.quality, Reservoir::On, writer, progress);
+        return in_one(blocks, quality, Reservoir::On, writer, progress);
     }
     match encoders {
-        None | Some(NonZeroUsize::MIN) => {
-            in_one(blocks, options.quality, Reservoir::Off, writer, progress)
-        }
+        None | Some(NonZeroUsize::MIN) => in_one(blocks, quality, Reservoir::Off, writer, progress),
         Some(encoders) => {
             let sound = blocks.sound();
             let cuts =
                 Cuts::for_encoders(encoders, sound.spec(), sound.duration(), sound.held_bytes());
-            in_segments(blocks, cuts, encoders, options.quality, writer, progress)
+            in_segments(blocks, cuts, encoders, quality, writer, progress)
         }
     }
 }
@@ -148,7 +147,8 @@ pub fn convert_cut<I: Read + Seek>(
     let encoders = options.encoders.unwrap_or(NonZeroUsize::MIN);
     let writer = Writer::new(options, blocks.sound().contents(), output)?;
     let cuts = Cuts::at(cuts);
-    in_segments(blocks, cuts, encoders, options.quality, writer, &mut |_| {})
+    let quality = options.quality.unwrap_or_default();
+    in_segments(blocks, cuts, encoders, quality, writer, &mut |_| {})
 }
 
 /// Where a loudness is asked for, the sound is decoded twice: measured first.
@@ -178,7 +178,8 @@ fn open<I: Read + Seek>(
         let mut sound = Sound::open(again, decoder, wish, boxes.clone())?;
         sound.is_copy()?;
         let sound = Shaped::new(sound, options, None)?;
-        let heard = loudness::measure(sound, wanted, options.quality, progress)?;
+        let quality = options.quality.unwrap_or_default();
+        let heard = loudness::measure(sound, wanted, quality, progress)?;
         measured = Some(Measured {
             kept_bytes: input.close(),
             ..heard

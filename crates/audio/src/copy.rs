@@ -14,7 +14,7 @@ use crate::mp3::{Mp3, Writer};
 use crate::pcm::{Spec, Wish};
 use crate::source_tag::SourceTag;
 use crate::tag_frame::Summary;
-use crate::{Error, Options, Probe, Progress, Quality};
+use crate::{Error, Options, Probe, Progress};
 
 /// Frames that are held back: 20 minutes at 160 kbit/s.
 const MOST_HELD_BYTES: usize = 24 << 20;
@@ -27,9 +27,9 @@ const MOST_RESERVOIR_BYTES: usize = 511;
 
 const WRITE_BYTES: usize = 64 * 1024;
 
-/// Whether nothing is asked for that only an encoder can do. The default quality is nobody's wish.
+/// Whether nothing is asked for that only an encoder can do. Whoever names a quality, be it the default, wants it made.
 pub(crate) fn is_wanted(options: &Options) -> bool {
-    options.quality == Quality::default()
+    options.quality.is_none()
         && options.start.is_zero()
         && options.end.is_none()
         && options.fade.is_zero()

@@ -1,5 +1,6 @@
 //! The program that decodes in a box, and what it may use.
 
+use std::env;
 use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -33,6 +34,15 @@ impl Decoder {
             limits: Limits::default(),
             stop: None,
         }
+    }
+
+    /// This program, or `decant-decode` beside the one that runs.
+    pub fn at_or_beside(program: Option<PathBuf>) -> Self {
+        let beside = || {
+            let this = env::current_exe().unwrap_or_default();
+            this.with_file_name("decant-decode")
+        };
+        Self::new(program.unwrap_or_else(beside))
     }
 
     /// Starts the decoder once, for nothing but to see whether its box holds. Says what the kernel lacks for it.

@@ -45,9 +45,11 @@ mod copy;
 mod cuts;
 mod decode;
 mod decoder;
+mod ebml;
 mod error;
 mod extent;
 mod fade;
+mod fields;
 mod frame;
 mod input;
 mod kept;
@@ -92,7 +94,7 @@ pub use error::Error;
 pub use mp3::Mp3;
 pub use native::confine::ExitsWithoutMemory;
 pub use options::{
-    Cover, CoverFormat, Loudness, NotAnOption, Options, Quality, SampleRate, Tags, Time, Track,
+    Cover, CoverFormat, Loudness, NotAnOption, Options, Quality, SampleRate, Tags, Track,
 };
 pub use pipe::Pipe;
 pub use probe::{Chapter, Probe, TrackInfo, probe};

@@ -1,22 +1,21 @@
 //! What a caller may ask for.
 
-mod parse;
+mod cover;
 
 use std::fmt;
 use std::num::NonZeroUsize;
-use std::str::FromStr;
 use std::time::Duration;
 
-pub use parse::Time;
+pub use cover::{Cover, CoverFormat};
 
 /// How the MP3 should be.
 ///
-/// A track that is MP3 already is copied as it is where `quality`, `start`, `end`, `fade` and `loudness` are the defaults and
-/// it has the channels and the rate that are asked for.
+/// A track that is MP3 already is copied as it is where no quality, part, fade or loudness is asked for and it has the channels
+/// and the rate that are.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// How good it should sound.
-    pub quality: Quality,
+    /// How good it should sound; [`Quality::default`] if `None`, or whatever an MP3 track has that can be copied.
+    pub quality: Option<Quality>,
     /// Mix all channels into one. Otherwise mono stays mono and everything else becomes stereo.
     pub mono: bool,
     /// The MP3's sample rate; the nearest to the source's if `None`.
@@ -82,29 +81,6 @@ pub struct Tags {
     pub comment: Option<String>,
     /// The front cover.
     pub cover: Option<Cover>,
-}
-
-/// A picture, at most [`Cover::MAX_BYTES`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cover {
-    /// Which of the two kinds that players show.
-    pub format: CoverFormat,
-    /// The file.
-    pub bytes: Vec<u8>,
-}
-
-impl Cover {
-    /// Larger ones don't fit into the head of an MP3, which is replaced at the end.
-    pub const MAX_BYTES: usize = 192 * 1024;
-}
-
-/// `image/jpeg` or `image/png`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CoverFormat {
-    /// Begins with FF D8 FF.
-    Jpeg,
-    /// Begins with 89 50 4E 47.
-    Png,
 }
 
 /// LAME's quality levels of variable bitrate, and constant bitrates.
@@ -194,19 +170,6 @@ impl Quality {
 impl fmt::Display for Quality {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
-    }
-}
-
-impl FromStr for Quality {
-    type Err = NotAnOption;
-
-    fn from_str(name: &str) -> Result<Self, NotAnOption> {
-        Self::ALL
-            .into_iter()
-            .find(|quality| quality.name() == name)
-            .ok_or(NotAnOption(
-                "a quality is one of v0, v2, v4, v6, 128k, 160k, 192k, 224k, 256k, 320k",
-            ))
     }
 }
 

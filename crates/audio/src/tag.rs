@@ -18,8 +18,8 @@ const MAX_BYTES: usize = 250 * 1024;
 /// ID3 counts chapters in a byte.
 const MAX_CHAPTERS: usize = 255;
 
-/// A language that nobody told.
-const UNTOLD: &str = "XXX";
+/// A language that nobody told: ID3v2.3 takes the codes of ISO 639-2 alone, which has one for that. `XXX` came with 2.4.
+const UNTOLD: &str = "und";
 
 /// Instead of an offset in bytes: the time counts.
 const NO_OFFSET: u32 = u32::MAX;
@@ -66,7 +66,7 @@ fn texts(options: &Options, found: &Tags) -> Vec<Frame> {
         cover: _,
     } = &options.tags;
     let title = [title, &found.title, &options.title];
-    let year = [year, &found.year].map(|year| year.as_deref().and_then(Tags::year_of));
+    let year = [year, &found.year].map(|year| year.as_deref().and_then(year_of));
     let comment = first([comment, &found.comment], MAX_COMMENT_CHARS, '\n').map(|text| {
         Frame::from(Comment {
             lang: UNTOLD.to_owned(),
@@ -85,6 +85,13 @@ fn texts(options: &Options, found: &Tags) -> Vec<Frame> {
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// The year that a date begins with: four digits.
+pub(crate) fn year_of(date: &str) -> Option<String> {
+    let year = date.trim().get(..4)?;
+    let is_year = year.bytes().all(|byte| byte.is_ascii_digit());
+    is_year.then(|| year.to_owned())
 }
 
 /// The first that says something, with its lines `between` each other.
@@ -174,4 +181,19 @@ fn chapter_frames(chapters: &[Chapter]) -> Vec<Frame> {
 
 fn millis(time: Duration) -> u32 {
     u32::try_from(time.as_millis()).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_year_is_what_a_date_begins_with() {
+        for date in ["1999", " 1999-12-31", "1999-12-31T23:59:59Z"] {
+            assert_eq!(year_of(date).as_deref(), Some("1999"), "{date}");
+        }
+        for date in ["", "99", "+999", "the Übermorgen", "Mai 1999"] {
+            assert_eq!(year_of(date), None, "{date}");
+        }
+    }
 }

@@ -260,7 +260,7 @@ fn better_quality_takes_more_bytes() {
         let (_, file) = mp3_with(
             noise.clone(),
             &Options {
-                quality,
+                quality: Some(quality),
                 ..titled("Noise")
             },
         )

@@ -154,7 +154,15 @@ fn what_a_copy_cannot_give_is_encoded_and_what_it_is_already_is_copied() {
         (
             &stereo,
             Options {
-                quality: Quality::V4,
+                quality: Some(Quality::V4),
+                ..plain()
+            },
+            false,
+        ),
+        (
+            &stereo,
+            Options {
+                quality: Some(Quality::default()),
                 ..plain()
             },
             false,

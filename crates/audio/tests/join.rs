@@ -60,7 +60,7 @@ fn excerpts(rate_hz: u32, channels: u32) -> Vec<u8> {
 /// Two encoders, and cuts after so many blocks.
 fn joined(video: &[u8], quality: Quality, cuts: &[usize]) -> Vec<u8> {
     let options = Options {
-        quality,
+        quality: Some(quality),
         encoders: Some(TWO),
         ..support::titled("Excerpts")
     };
@@ -81,7 +81,7 @@ fn joined(video: &[u8], quality: Quality, cuts: &[usize]) -> Vec<u8> {
 /// One encoder from start to end, and the tag frame as LAME makes it.
 fn whole(video: &[u8], quality: Quality) -> Vec<u8> {
     let options = Options {
-        quality,
+        quality: Some(quality),
         encoders: Some(NonZeroUsize::MIN),
         ..support::titled("Excerpts")
     };
@@ -250,7 +250,7 @@ fn any_sample_rate_may_be_asked_for_and_mono() {
         let options = Options {
             mono: true,
             sample_rate: Some(rate_hz.try_into().expect("one of the nine")),
-            quality: Quality::K320, // as high as the rate allows
+            quality: Some(Quality::K320), // as high as the rate allows
             encoders: Some(TWO),
             ..support::titled("A tone")
         };

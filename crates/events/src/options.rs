@@ -1,4 +1,5 @@
 mod invalid;
+mod language;
 mod value;
 
 pub use invalid::InvalidOption;
@@ -62,7 +63,7 @@ pub struct ConversionOptions {
 pub enum Track {
     /// The first sound track is 1.
     Number(u32),
-    /// An ISO 639 code of two or three letters, in lower case.
+    /// One of the codes of two letters that ISO 639 has, or any of three, in lower case.
     Language(String),
 }
 

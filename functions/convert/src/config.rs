@@ -1,6 +1,6 @@
 use bytesize::ByteSize;
 use decant_audio::{Decoder, Limits};
-use decant_function::{ServerConfig, duration};
+use decant_function::{ServerConfig, duration, size};
 use decant_store::StoreConfig;
 use std::{
     num::{NonZeroU32, NonZeroUsize},
@@ -106,11 +106,7 @@ pub struct Config {
 impl Config {
     /// The decoder with its limits.
     pub(crate) fn decoder(&self) -> Decoder {
-        let beside = || {
-            let program = std::env::current_exe().unwrap_or_default();
-            program.with_file_name("decant-decode")
-        };
-        let mut decoder = Decoder::new(self.decoder.clone().unwrap_or_else(beside));
+        let mut decoder = Decoder::at_or_beside(self.decoder.clone());
         decoder.limits = Limits {
             sound: self.max_sound,
             mp3_bytes: self.max_mp3.as_u64(),
@@ -120,13 +116,6 @@ impl Config {
             silence: self.decoder_silence,
         };
         decoder
-    }
-}
-
-fn size(text: &str) -> Result<ByteSize, String> {
-    match text.parse::<ByteSize>() {
-        Ok(size) if size.as_u64() > 0 => Ok(size),
-        _ => Err("expected a size such as 500MB or 2GiB".into()),
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! - `video_uploaded`: the handler.
 //! - `attempt`: one attempt at a job, under its lease, from claim to end.
-//! - `options`: what the record asks for, as the audio engine takes it.
+//! - `options`: what people ask for, as the audio engine takes it.
 //! - `engine`: the audio engine on a thread of its own, reading from and writing to the store.
 //! - `input`: the stored video as the engine reads it, ahead of what it asks for.
 //! - `decoder`: the program that decodes in a box, and whether the box holds.
@@ -17,6 +17,7 @@ mod options;
 mod video_uploaded;
 
 pub use config::Config;
+pub use options::engine_options;
 
 use async_trait::async_trait;
 use axum::{Router, routing::post};

@@ -1,14 +1,17 @@
-use decant_audio::{Cover, CoverFormat, Loudness, Options, Quality, SampleRate, Tags, Track};
+use decant_audio::{Cover, Loudness, Options, Quality, SampleRate, Tags, Track};
 use decant_events::{ConversionOptions, Track as Asked};
-use decant_store::Job;
 
-/// What the job's record asks for, as the engine takes it. `cover` is the one that came with the video.
+/// What people ask for, as the engine takes it. What isn't asked for is left to the engine.
 ///
-/// The record alone decides, never an event. What isn't asked for is left to the engine.
-pub(crate) fn of(job: &Job, cover: Option<Vec<u8>>) -> Options {
-    let asked = &job.options;
+/// `title` is for a video that has none, and `cover` the one that came with it. The `decant` command asks the engine by this
+/// too, so that a file becomes the same MP3 as an upload.
+pub fn engine_options(
+    asked: &ConversionOptions,
+    title: Option<String>,
+    cover: Option<Cover>,
+) -> Options {
     Options {
-        quality: asked.quality.map(quality).unwrap_or_default(),
+        quality: asked.quality.and_then(quality),
         mono: asked.mono,
         sample_rate: asked
             .sample_rate
@@ -18,15 +21,23 @@ pub(crate) fn of(job: &Job, cover: Option<Vec<u8>>) -> Options {
         fade: asked.fade,
         loudness: asked.loudness.map(loudness),
         track: asked.track.as_ref().map(track),
-        title: Some(asked.title.as_deref().unwrap_or(job.title()).to_owned()),
-        tags: tags(asked, cover),
-        ..Options::default()
+        title,
+        tags: Tags {
+            title: asked.title.clone(),
+            artist: asked.artist.clone(),
+            album: asked.album.clone(),
+            year: asked.year.clone(),
+            comment: asked.comment.clone(),
+            cover,
+        },
+        encoders: None,
     }
 }
 
 /// The contract has the engine's names: a test compares them.
-fn quality(name: &str) -> Quality {
-    name.parse().unwrap_or_default()
+fn quality(name: &str) -> Option<Quality> {
+    let mut all = Quality::ALL.into_iter();
+    all.find(|quality| quality.name() == name)
 }
 
 fn loudness(target_lufs: f64) -> Loudness {
@@ -43,24 +54,6 @@ fn track(asked: &Asked) -> Track {
     }
 }
 
-fn tags(asked: &ConversionOptions, cover: Option<Vec<u8>>) -> Tags {
-    Tags {
-        title: asked.title.clone(),
-        artist: asked.artist.clone(),
-        album: asked.album.clone(),
-        year: asked.year.clone(),
-        comment: asked.comment.clone(),
-        cover: cover.map(|bytes| Cover {
-            // The door takes no third kind.
-            format: match bytes.starts_with(&[0xff, 0xd8, 0xff]) {
-                true => CoverFormat::Jpeg,
-                false => CoverFormat::Png,
-            },
-            bytes,
-        }),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,12 +63,54 @@ mod tests {
         let names = Quality::ALL.map(Quality::name);
         assert_eq!(ConversionOptions::QUALITIES, names);
         assert_eq!(ConversionOptions::SAMPLE_RATES, SampleRate::ALL_HZ);
+        assert_eq!(ConversionOptions::LEAST_LENGTH, Options::MIN_LENGTH);
         assert_eq!(ConversionOptions::LARGEST_COVER_BYTES, Cover::MAX_BYTES);
-        for name in names {
-            assert_eq!(quality(name).name(), name);
-        }
         let mut asked = ConversionOptions::default();
         asked.set("loudness", "on").expect("there is a usual one");
         assert_eq!(asked.loudness, Some(Loudness::default().target_lufs));
+    }
+
+    #[test]
+    fn a_quality_is_a_wish_only_by_its_name() {
+        let mut asked = ConversionOptions::default();
+        assert_eq!(engine_options(&asked, None, None).quality, None);
+        for quality in Quality::ALL {
+            asked.set("quality", quality.name()).expect("there is one");
+            let options = engine_options(&asked, None, None);
+            assert_eq!(options.quality, Some(quality));
+        }
+    }
+
+    #[test]
+    fn the_engine_takes_whatever_the_contract_takes() {
+        for (name, text) in [
+            ("fade", "30"),
+            ("end", "0.001"),
+            ("loudness", "-70"),
+            ("loudness", "-5"),
+            ("track", "1"),
+            ("track", "zzz"),
+        ] {
+            let mut asked = ConversionOptions::default();
+            asked.set(name, text).expect("is right");
+            let options = engine_options(&asked, None, None);
+            assert_eq!(options.check(), Ok(()), "{name}: {text}");
+        }
+    }
+
+    #[test]
+    fn the_contract_and_the_engine_know_the_same_languages_of_two_letters() {
+        let letters = || 'a'..='z';
+        let mut known = 0;
+        for code in letters().flat_map(|a| letters().map(move |b| format!("{a}{b}"))) {
+            let is_asked = ConversionOptions::default().set("track", &code).is_ok();
+            let options = Options {
+                track: Some(Track::Language(code.clone())),
+                ..Options::default()
+            };
+            assert_eq!(is_asked, options.check().is_ok(), "{code}");
+            known += usize::from(is_asked);
+        }
+        assert_eq!(known, 184);
     }
 }

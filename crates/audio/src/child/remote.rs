@@ -3,7 +3,7 @@
 use std::io::{self, Read, Seek, SeekFrom};
 
 use super::pictures::Pictures;
-use crate::input::ENDLESS;
+use crate::input::{ENDLESS, sought};
 use crate::protocol::MAX_READ_BYTES;
 
 /// Where blocks come from. Never fails.
@@ -99,12 +99,7 @@ impl<S: Source> Read for Remote<S> {
 
 impl<S> Seek for Remote<S> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let position = match to {
-            SeekFrom::Start(position) => Some(position),
-            SeekFrom::Current(by) => self.position.checked_add_signed(by),
-            SeekFrom::End(by) => self.length.checked_add_signed(by),
-        };
-        self.position = position.ok_or(io::ErrorKind::InvalidInput)?;
+        self.position = sought(to, self.position, self.length)?;
         Ok(self.position)
     }
 }

@@ -1,12 +1,12 @@
-//! Values as people write them.
+//! Values as people write them: in a form, in a query, on a command line, in JSON. `table.json` beside this has examples.
 
-use super::{ConversionOptions, InvalidOption, Track};
+use super::{ConversionOptions, InvalidOption, Track, language};
 use std::time::Duration;
 
 /// The latest `start` and `end`: more sound than anybody converts at once.
-const LATEST_HOURS: u64 = 100;
+const LATEST: (Duration, &str) = (Duration::from_secs(100 * 3600), "100 hours");
 
-const LONGEST_FADE_S: u64 = 30;
+const LONGEST_FADE: (Duration, &str) = (Duration::from_secs(30), "30 seconds");
 
 /// The usual target of podcasts and phones.
 const USUAL_LUFS: f64 = -16.0;
@@ -36,24 +36,23 @@ pub(super) fn sample_rate(text: &str) -> Result<u32, InvalidOption> {
     })
 }
 
-/// Seconds, or `1:02:03.5`.
+/// `start` or `end`.
 pub(super) fn time(name: &str, text: &str) -> Result<Duration, InvalidOption> {
-    let latest = Duration::from_secs(LATEST_HOURS * 3600);
-    let time = clock(text).filter(|time| *time <= latest);
-    time.ok_or_else(|| {
-        let expected = format!(
-            "seconds such as 90 or 90.5, or a time such as 1:30 or 1:02:03.5, up to {LATEST_HOURS} hours"
-        );
-        InvalidOption::value(name, text, expected)
-    })
+    up_to(LATEST, name, text)
 }
 
 pub(super) fn fade(text: &str) -> Result<Duration, InvalidOption> {
-    let longest = Duration::from_secs(LONGEST_FADE_S);
-    let fade = decimal(text).filter(|fade| *fade <= longest);
-    fade.ok_or_else(|| {
-        let expected = format!("seconds from 0 to {LONGEST_FADE_S}");
-        InvalidOption::value("fade", text, expected)
+    up_to(LONGEST_FADE, "fade", text)
+}
+
+/// Seconds, or `1:02:03.5`.
+fn up_to(most: (Duration, &str), name: &str, text: &str) -> Result<Duration, InvalidOption> {
+    let (most, words) = most;
+    let time = clock(text).filter(|time| *time <= most);
+    time.ok_or_else(|| {
+        let expected =
+            format!("seconds such as 2.5, or a time such as 0:02.5 or 0:00:02.5, up to {words}");
+        InvalidOption::value(name, text, expected)
     })
 }
 
@@ -70,13 +69,14 @@ pub(super) fn loudness(text: &str) -> Result<Option<f64>, InvalidOption> {
 }
 
 pub(super) fn track(text: &str) -> Result<Track, InvalidOption> {
-    let is_code = (2..=3).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphabetic());
-    if is_code {
-        return Ok(Track::Language(text.to_ascii_lowercase()));
+    let code = text.to_ascii_lowercase();
+    if language::is_code(&code) {
+        return Ok(Track::Language(code));
     }
     let number = whole(text).filter(|number| *number > 0).map(Track::Number);
     number.ok_or_else(|| {
-        let expected = "a number from 1, or a language as two or three letters such as en or deu";
+        let expected =
+            "a number from 1, or a language by the two or three letters of ISO 639, such as en or deu";
         InvalidOption::value("track", text, expected)
     })
 }
@@ -157,14 +157,18 @@ fn whole(text: &str) -> Option<u32> {
     text.parse().ok().filter(|_| digits)
 }
 
-/// Digits with or without a fraction.
+/// Seconds with or without a fraction.
 fn decimal(text: &str) -> Option<Duration> {
-    let seconds = number(text).filter(|_| text.starts_with(|c: char| c.is_ascii_digit()))?;
+    let seconds = number(text).filter(|_| !text.starts_with('-'))?;
     Duration::try_from_secs_f64(seconds).ok()
 }
 
-/// A number with or without a sign and a fraction: no exponent, no infinity.
+/// A number with or without a sign and a fraction: digits on both sides of the point, no exponent, no infinity.
 fn number(text: &str) -> Option<f64> {
-    let plain = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'+');
-    text.parse().ok().filter(|_| text.bytes().all(plain))
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
+    let are_digits = [whole, fraction]
+        .iter()
+        .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
+    text.parse().ok().filter(|_| are_digits)
 }

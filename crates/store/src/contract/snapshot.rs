@@ -5,9 +5,13 @@ use super::{
         mail_granted, mp3, new_job, queued, ready, sample,
     },
 };
-use crate::{Bucket, Copied, CopyError, Error, Job, Snapshot, State, Store, copy};
+use crate::{
+    Bucket, Copied, CopyError, Error, Job, Mp3, Snapshot, State, Store, UnreadableOptions, copy,
+    copy_size,
+};
 use bytes::Bytes;
 use decant_events::FileId;
+use serde_json::json;
 
 pub async fn a_record_goes_into_another_store_as_it_is(from: Store, to: Store) {
     let unmailed = failed(&from).await.id;
@@ -65,7 +69,7 @@ pub async fn what_was_asked_for_goes_along_with_the_cover_and_the_waveform(from:
     let snapshots = export(&from).await;
     assert!(imports(&to, &snapshots[0]).await);
     assert_eq!(export(&to).await, snapshots);
-    assert_eq!(job(&to, id).await.options, everything());
+    assert_eq!(job(&to, id).await.options, Ok(everything()));
     let cover = to.jobs.cover(id).await.expect("the store answers");
     assert_eq!(cover.as_deref(), Some(&b"cover"[..]));
     let waveform = to.jobs.waveform(mp3_id).await.expect("the store answers");
@@ -74,6 +78,34 @@ pub async fn what_was_asked_for_goes_along_with_the_cover_and_the_waveform(from:
     let mut other = snapshots[0].clone();
     other.cover = Some(b"another".into());
     assert!(!imports(&to, &other).await);
+    assert_eq!(export(&to).await, snapshots);
+}
+
+pub async fn options_of_another_version_hide_no_job_and_go_along(from: Store, to: Store) {
+    queued(&from).await;
+    let plain = export(&from).await.remove(0);
+    for written in [
+        json!({"quality": "v9", "start": 1.5}),
+        json!({"start": {"seconds": 1}}),
+        json!([true, null]),
+        json!("{broken"),
+    ] {
+        let mut unreadable = plain.clone();
+        unreadable.job.id = FileId::mint();
+        unreadable.job.options = Err(UnreadableOptions(written));
+        assert!(imports(&from, &unreadable).await);
+        let there = job(&from, unreadable.job.id).await;
+        assert_eq!(there.options, unreadable.job.options);
+        assert!(there.announcement().options.is_default());
+        let claim = super::builders::claim(&from, there.id, HOUR).await;
+        assert_eq!(granted(claim).1.options, there.options);
+    }
+    let listed = from.jobs.list(None, None, MANY).await;
+    assert_eq!(listed.expect("the store answers").len(), 5);
+    let snapshots = export(&from).await;
+    for snapshot in &snapshots {
+        assert!(imports(&to, snapshot).await);
+    }
     assert_eq!(export(&to).await, snapshots);
 }
 
@@ -135,6 +167,57 @@ pub async fn a_copy_is_whole_and_can_be_repeated(from: Store, to: Store) {
         }
         assert!(is_missing(&content(&to, Bucket::Videos, waiting).await));
     }
+}
+
+pub async fn a_copy_takes_covers_and_waveforms_along(from: Store, to: Store) {
+    let lease = from.jobs.begin(new_job(), HOUR).await.expect("begins");
+    let id = lease.job_id;
+    let noted = from.jobs.ask(&lease, &everything(), Some(b"cover")).await;
+    noted.expect("is noted");
+    write(&from, Bucket::Videos, id, &sample(1_000)).await;
+    let uploaded = from.jobs.uploaded(&lease, 1_000, HOUR).await;
+    uploaded.expect("ends");
+    let published = Mp3 {
+        size_bytes: 100,
+        ..mp3(FileId::mint())
+    };
+    let (lease, _) = granted(claim_as(&from, id, published.id, HOUR).await);
+    write(&from, Bucket::Mp3s, published.id, &sample(100)).await;
+    let done = from.jobs.publish(&lease, published.clone(), b"waveform");
+    let done = done.await.expect("is published");
+
+    // They are the record's: only payloads are counted.
+    let expected = Copied {
+        jobs: 1,
+        payloads: 2,
+        bytes: 1_100,
+    };
+    assert_eq!(copy_size(&from).await.expect("is counted"), expected);
+    for _ in 0..2 {
+        let (copied, left_out) = copy(&from, &to, drop).await.expect("is copied");
+        assert_eq!((copied, left_out.len()), (expected, 0));
+        assert_eq!(job(&to, id).await, done);
+        let cover = to.jobs.cover(id).await.expect("the store answers");
+        assert_eq!(cover.as_deref(), Some(&b"cover"[..]));
+        let waveform = to.jobs.waveform(published.id).await;
+        let waveform = waveform.expect("the store answers");
+        assert_eq!(waveform.as_deref(), Some(&b"waveform"[..]));
+    }
+    assert_eq!(export(&to).await, export(&from).await);
+}
+
+pub async fn a_copy_with_another_cover_or_waveform_differs(from: Store, to: Store) {
+    let done = converted(&from, &sample(10), &sample(10)).await;
+    let plain = export(&from).await.remove(0);
+    let mut other = plain.clone();
+    other.cover = Some(b"cover".into());
+    other.waveform = Some(b"waveform".into());
+    assert!(imports(&to, &other).await);
+    let differs = copy(&from, &to, drop).await;
+    assert!(
+        matches!(differs, Err(CopyError::Differs(id, "record")) if id == done.id),
+        "{differs:?}"
+    );
 }
 
 pub async fn a_copy_that_differs_is_found(from: Store, to: Store) {

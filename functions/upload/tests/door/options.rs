@@ -162,6 +162,52 @@ async fn a_wrong_option_is_named_and_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn a_form_and_a_query_take_and_refuse_what_the_command_line_does() {
+    let door = Door::new().await;
+    let table = include_str!("../../../../crates/events/src/options/table.json");
+    let table: Value = serde_json::from_str(table).unwrap();
+    let rows = table.as_object().unwrap();
+    let query = |name: &str, text: &str| {
+        let text = percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC);
+        format!("{name}={text}")
+    };
+    for (name, row) in rows {
+        for text in row["refused"].as_array().unwrap() {
+            let text = text.as_str().unwrap();
+            let says = format!("The option `{name}` is ");
+            let form = door.multipart(&[field(name, text), video()]).await;
+            door.assert_invalid(form, &says).await;
+            let request = door.request("POST", &format!("/upload?{}", query(name, text)));
+            door.assert_invalid(door.send(request, "video").await, &says)
+                .await;
+        }
+    }
+    // The first text of each option at once, then the second of each, and so on. An end has a start to come after.
+    let taken = |row: &Value| row["taken"].as_object().unwrap().clone();
+    let most = rows.values().map(|row| taken(row).len()).max().unwrap();
+    for at in 0..most {
+        for left_out in ["start", "end"] {
+            let (mut parts, mut queries, mut expected) = (vec![], vec![], json!({}));
+            for (name, row) in rows.iter().filter(|(name, _)| *name != left_out) {
+                let Some((text, value)) = taken(row).into_iter().nth(at) else {
+                    continue;
+                };
+                parts.push(field(name, &text));
+                queries.push(query(name, &text));
+                if !value.is_null() {
+                    expected[name] = value;
+                }
+            }
+            parts.push(video());
+            assert_eq!(door.multipart(&parts).await.json()["options"], expected);
+            let request = door.request("POST", &format!("/upload?{}", queries.join("&")));
+            let raw = door.send(request, "video").await;
+            assert_eq!(raw.json()["options"], expected);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_stranger_is_not_told_about_options() {
     let door = Door::new().await;
     let stranger = Request::post("/upload?quality=v9");
