@@ -6,8 +6,8 @@ use std::time::Duration;
 use crate::blocks::{BLOCK_FRAMES, PRE_ROLL_BLOCKS};
 use crate::pcm::Spec;
 
-/// PCM that all encoders have together, in blocks of up to 452 KB: 36 MB, unless there are more than five of them.
-const MOST_BLOCKS: usize = 80;
+/// PCM that all encoders have together, in blocks of up to 452 KB: 27 MB, unless there are more than four of them.
+const MOST_BLOCKS: usize = 60;
 const BLOCK_BYTES: u64 = 452_000;
 
 /// The shortest segment that is worth its pre-roll, a quarter of its length: 15 s.
@@ -131,7 +131,7 @@ mod tests {
                 let apart = last.expect("one") - first.expect("one");
                 assert!(apart <= FEWEST_BLOCKS, "{encoders}, {seconds} s: {ends:?}");
                 // Of many encoders, some have segments so short that they share their moments.
-                let is_bound = encoders <= 4;
+                let is_bound = encoders <= 3;
                 assert!(
                     met <= encoders || !is_bound,
                     "{encoders}, {seconds} s: {met} times"

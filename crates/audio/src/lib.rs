@@ -59,7 +59,7 @@ mod mp3;
 #[expect(
     unsafe_code,
     reason = "LAME has no safe binding; ffmpeg-next no call for discarding, refusing, limits and slices; no crate one \
-              for closing all descriptors, resetting signals and replacing a program"
+              for closing all descriptors, resetting signals, replacing a program and tuning the allocator"
 )]
 mod native;
 mod options;
@@ -93,6 +93,7 @@ pub use decoder::{Decoder, Limits, Missing, Stop};
 pub use error::Error;
 pub use mp3::Mp3;
 pub use native::confine::ExitsWithoutMemory;
+pub use native::memory::free_blocks_at_once;
 pub use options::{
     Cover, CoverFormat, Loudness, NotAnOption, Options, Quality, SampleRate, Tags, Track,
 };

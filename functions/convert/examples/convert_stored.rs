@@ -20,6 +20,7 @@ use decant_store::{Bucket, Error, PayloadReader, PayloadWriter, Payloads, Store,
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
+    decant_audio::free_blocks_at_once(); // as the function itself
     let mut arguments = std::env::args().skip(1);
     let (Some(decoder), Some(folder), Some(id)) =
         (arguments.next(), arguments.next(), arguments.next())

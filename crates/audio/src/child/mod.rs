@@ -7,6 +7,7 @@ mod pictures;
 mod pipes;
 pub(crate) mod remote;
 mod self_test;
+mod tracks;
 
 use std::io::Read;
 use std::process::ExitCode;

@@ -3,6 +3,7 @@
 use std::io::{self, Read, Seek, SeekFrom};
 
 use super::pictures::Pictures;
+use super::tracks::Tracks;
 use crate::input::{ENDLESS, sought};
 use crate::protocol::MAX_READ_BYTES;
 
@@ -24,6 +25,7 @@ pub(crate) struct Remote<S> {
     start: u64,
     block: Vec<u8>,
     pictures: Pictures,
+    tracks: Tracks,
 }
 
 impl<S: Source> Remote<S> {
@@ -36,6 +38,7 @@ impl<S: Source> Remote<S> {
             start: 0,
             block: Vec::new(),
             pictures: Pictures::new(),
+            tracks: Tracks::new(),
         }
     }
 
@@ -56,6 +59,7 @@ impl<S: Source> Remote<S> {
         self.start = offset;
         let is_last = self.block.len() as u64 == left;
         self.pictures.look(self.start, &self.block, is_last);
+        self.tracks.hide(self.start, &mut self.block);
     }
 
     /// Where in the block the position is, if it is.

@@ -6,5 +6,6 @@ pub(crate) mod container;
 pub(crate) mod demuxer;
 pub(crate) mod lame;
 pub(crate) mod limits;
+pub(crate) mod memory;
 pub(crate) mod packet;
 pub(crate) mod swr;
