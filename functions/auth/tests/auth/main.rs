@@ -1,5 +1,6 @@
 //! `auth` through its front doors: the router in process, and the program itself. What touches the database runs on each.
 
+mod cluster_secrets;
 mod commands;
 mod grants;
 mod health;
