@@ -19,13 +19,20 @@ dies_at_work() {
   local part=$1 progress
   is_apart "$part" || { skip "it is one process with the dispatchers here"; return; }
   accept "$part-long" "$work/long.wav" -F sample_rate=48000 || return
-  wait_for 300 "job $job to be converting" is_in "$job" converting ready failed || { seen+=": $body"; return 1; }
+  wait_for 300 "job $job to be at work" is_at_work "$job" || { seen+=": $body"; return 1; }
   [[ $(field state "$body") == converting ]] || { wrong "it is no conversion any more: $body"; return; }
   progress=$(field progress_percent "$body")
   kill_part "$part" || return
   seen="$killed, at $progress %"
   accept "$part-1" "$work/short.wav" || return
   accept "$part-2" "$work/short.wav"
+}
+
+# is_at_work JOB: whether its conversion has got somewhere, or is over already. Progress is written every two seconds, which
+# is long in the small conversions here.
+is_at_work() {
+  is_in "$1" converting ready failed || return
+  ! has_pods || [[ $(field state "$body") != converting || $(field progress_percent "$body") != 0.0 ]]
 }
 
 # As soon as a job is ready its mail is due.

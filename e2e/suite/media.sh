@@ -1,9 +1,9 @@
 # What is uploaded: sound made on the spot, since neither a video nor an ffmpeg may be at hand. Noise, because an encoder has
 # work with it. WAV with eight bits and one channel is the sound itself behind a head of 44 bytes.
 
-# A little over nothing: two seconds.
 SHORT_S=2
-RATE=4000
+# Samples a second. So few make small files, and to 48,000 as much work as any.
+RATE=1000
 
 make_media() {
   wav "$work/short.wav" "$SHORT_S"
