@@ -55,4 +55,6 @@ lie() {
   read -r _ status _ <<<"$answer"
   headers=${answer%%$'\n\n'*} body=
   [[ $answer != *$'\n\n'* ]] || body=${answer#*$'\n\n'}
+  # An empty body may come as one last chunk of no bytes.
+  [[ ${headers,,} != *'transfer-encoding: chunked'* || $body != 0 ]] || body=
 }

@@ -106,27 +106,34 @@ start_mail() {
 # that.
 break_convert() {
   subscribed_path=$(kubectl get trigger "$TRIGGER" -o 'jsonpath={.spec.subscriber.uri}') || return
-  subscribe /e2e-always-fails "$subscribed_path"
+  subscribe /e2e-always-fails
 }
 
 mend_convert() {
   [[ ${subscribed_path:-} ]] || return 0
-  subscribe "$subscribed_path" /e2e-always-fails && subscribed_path=
+  subscribe "$subscribed_path" && subscribed_path=
 }
 
-# subscribe PATH OLD: has the Trigger deliver there, and waits until its dispatcher does and the old one is gone.
+# subscribe PATH: has the Trigger deliver there, and waits until a dispatcher does and the one before is gone.
 subscribe() {
+  local before
+  before=$(subscriber) || return
   kubectl patch trigger "$TRIGGER" --type merge -p "{\"spec\":{\"subscriber\":{\"uri\":\"$1\"}}}" >/dev/null ||
     { wrong "the Trigger can't be changed"; return; }
-  wait_for 180 "a dispatcher that delivers to $1" delivers_to "http://convert.$namespace.svc.cluster.local" "$1" "$2"
+  wait_for 180 "a dispatcher that delivers to $1" delivers_to "$1" "$before"
 }
 
+# Where the Trigger delivers to.
+subscriber() { kubectl get trigger "$TRIGGER" -o 'jsonpath={.status.subscriberUri}'; }
+
+# delivers_to PATH BEFORE
 delivers_to() {
-  local subscribers
-  subscribers=$(kubectl get pods -l eventing.knative.dev/brokerRole=dispatcher -o \
+  local all now
+  now=$(subscriber) && [[ $now == *"$1" && $now != "$2" ]] || return
+  all=$(kubectl get pods -l eventing.knative.dev/brokerRole=dispatcher -o \
     'jsonpath={range .items[*]}{.spec.containers[0].env[?(@.name=="SUBSCRIBER")].value} {.status.containerStatuses[0].ready}{"\n"}{end}') ||
     return
-  [[ $'\n'$subscribers$'\n' == *$'\n'"$1$2 true"$'\n'* && $'\n'$subscribers != *$'\n'"$1$3 "* ]]
+  [[ $'\n'$all$'\n' == *$'\n'"$now true"$'\n'* && $'\n'$all != *$'\n'"$2 "* ]]
 }
 
 is_apart() { return 0; }
@@ -143,8 +150,8 @@ kill_part() {
     rabbitmq) what=(-l "app.kubernetes.io/name=rabbitmq,app.kubernetes.io/component=rabbitmq") ;;
   esac
   local names
-  names=$(kubectl delete pod "${what[@]}" "${how[@]}" -o name 2>"$work/kubectl") && [[ $names ]] ||
-    { wrong "no pod was deleted: $(<"$work/kubectl")"; return; }
+  names=$(kubectl delete pod "${what[@]}" "${how[@]}" -o name 2>"$work/kubectl") || names=''
+  [[ $names == pod/* ]] || { wrong "no pod was deleted: $(<"$work/kubectl")"; return; }
   killed="${names//$'\n'/, } deleted"
 }
 

@@ -27,9 +27,8 @@ by_address() {
   [[ $address ]] || return
   [[ $address != *:* ]] || address="[$address]"
   way=(--connect-to "::$address:$forward_to")
-  curl -sS --max-time 5 "${way[@]}" -o "$work/door" "$door/health/liveness" 2>/dev/null && return
   # A start from zero pods takes longer than a connection.
-  curl -sS --connect-timeout 3 --max-time 60 "${way[@]}" -o "$work/door" "$door/health/liveness" 2>/dev/null
+  curl -sSf --connect-timeout 3 --max-time 60 "${way[@]}" -o "$work/door" "$door/health/liveness" 2>/dev/null
 }
 
 by_forward() {
