@@ -21,15 +21,18 @@ pub struct NotReady(pub String);
 
 pub(crate) fn routes(ready: impl Ready) -> Router {
     let ready = Arc::new(ready);
-    Router::new()
-        .route("/health/liveness", get(|| async { "alive\n" }))
-        .route(
-            "/health/readiness",
-            get(move || {
-                let ready = Arc::clone(&ready);
-                async move { ready.ready().await.map(|()| "ready\n").map_err(not_ready) }
-            }),
-        )
+    alive().route(
+        "/health/readiness",
+        get(move || {
+            let ready = Arc::clone(&ready);
+            async move { ready.ready().await.map(|()| "ready\n").map_err(not_ready) }
+        }),
+    )
+}
+
+/// What needs nothing but the process.
+pub(crate) fn alive() -> Router {
+    Router::new().route("/health/liveness", get(|| async { "alive\n" }))
 }
 
 fn not_ready(lack: NotReady) -> ProblemDetails {

@@ -1,4 +1,4 @@
-use crate::StoreUrl;
+use crate::{Error, StoreUrl, embedded};
 
 /// The setting that says where payloads and jobs live, and its older name.
 #[derive(Debug, Clone, clap::Args)]
@@ -28,6 +28,15 @@ impl StoreConfig {
     pub fn url(&self) -> &StoreUrl {
         let url = self.store.as_ref().or(self.mongo_uri.as_ref());
         url.expect("clap asks for one of them")
+    }
+
+    /// Fails where the store can't ever be opened, without opening it: a folder has to be there, or to be makable. A server
+    /// may be away for a while.
+    pub fn check(&self) -> Result<(), Error> {
+        match self.url() {
+            StoreUrl::Folder(folder) => embedded::check(folder),
+            StoreUrl::Mongo(_) => Ok(()),
+        }
     }
 }
 

@@ -1,4 +1,5 @@
-use crate::{Command, users::UsersSetting};
+use crate::{Command, KeyPair, users::UsersSetting};
+use anyhow::Context;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use decant_function::{ServerConfig, TrustedProxies};
 use std::path::PathBuf;
@@ -23,6 +24,15 @@ pub struct Config {
         default_value = ""
     )]
     pub trusted_proxies: TrustedProxies,
+}
+
+impl Config {
+    /// Fails where a setting can't ever be used. A server that is away for a while is no reason.
+    pub fn check(&self) -> anyhow::Result<()> {
+        self.users.check().context("DECANT_USERS can't be used")?;
+        let key = KeyPair::read(&self.signing_key).map(drop);
+        key.context("DECANT_SIGNING_KEY can't be used")
+    }
 }
 
 /// What the program was called for.

@@ -1,3 +1,4 @@
+use anyhow::Context;
 use bytesize::ByteSize;
 use decant_audio::{Decoder, Limits};
 use decant_function::{ServerConfig, duration, size};
@@ -104,6 +105,11 @@ pub struct Config {
 }
 
 impl Config {
+    /// Fails where a setting can't ever be used. What is away for a while is no reason.
+    pub fn check(&self) -> anyhow::Result<()> {
+        self.store.check().context("DECANT_STORE can't be used")
+    }
+
     /// The decoder with its limits.
     pub(crate) fn decoder(&self) -> Decoder {
         let mut decoder = Decoder::at_or_beside(self.decoder.clone());

@@ -1,4 +1,4 @@
-use crate::{InvalidOutbox, Outbox, SmtpServer};
+use crate::{ConnectError, InvalidOutbox, Outbox, SmtpServer};
 use decant_events::{DownloadLink, LinkSecret};
 use decant_function::{ServerConfig, duration, http_url};
 use decant_store::StoreConfig;
@@ -91,6 +91,15 @@ pub struct Config {
 }
 
 impl Config {
+    /// Fails where a setting can't ever be used. What is away for a while is no reason.
+    pub fn check(&self) -> Result<(), ConnectError> {
+        self.store.check().map_err(ConnectError::Store)?;
+        match self.outbox()? {
+            Outbox::Smtp(_) => Ok(()),
+            Outbox::Folder(folder) => std::fs::create_dir_all(folder).map_err(ConnectError::Folder),
+        }
+    }
+
     /// How mail leaves: `DECANT_SMTP`, or Gmail's server for the short form.
     pub fn outbox(&self) -> Result<Outbox, InvalidOutbox> {
         match (&self.smtp, &self.gmail_address, &self.gmail_password) {

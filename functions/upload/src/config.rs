@@ -1,3 +1,4 @@
+use anyhow::Context;
 use bytesize::ByteSize;
 use decant_events::LinkSecret;
 use decant_function::{ServerConfig, TrustedProxies, http_url, size};
@@ -49,4 +50,11 @@ pub struct Config {
         default_value = ""
     )]
     pub trusted_proxies: TrustedProxies,
+}
+
+impl Config {
+    /// Fails where a setting can't ever be used. What is away for a while is no reason.
+    pub fn check(&self) -> anyhow::Result<()> {
+        self.store.check().context("DECANT_STORE can't be used")
+    }
 }

@@ -1,12 +1,16 @@
 //! The public door: login, uploads, jobs, downloads.
 
 use decant_upload::{App, Config, router};
+use std::sync::Arc;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let config: Config = decant_function::settings();
+    let config: Arc<Config> = Arc::new(decant_function::settings());
+    config.check()?;
     let _telemetry = decant_function::telemetry::init("upload")?; // flushes on drop
-    let app = App::connect(&config).await?;
-    decant_function::serve(&config.server, router(app)).await?; // drains on SIGTERM
+    let app = decant_function::lazily(Arc::clone(&config), |config| async move {
+        Ok(router(App::connect(&config).await?))
+    });
+    decant_function::serve(&config.server, app).await?; // drains on SIGTERM
     Ok(())
 }

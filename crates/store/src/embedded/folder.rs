@@ -15,13 +15,11 @@ pub(super) fn prepare(folder: &Path) -> Result<PathBuf, Error> {
 }
 
 fn make(folder: &Path) -> io::Result<PathBuf> {
-    let mut private = DirBuilder::new();
-    private.mode(0o700).recursive(true);
-    private.create(folder)?;
+    make_private_folder(folder)?;
     // Absolute, because the process may change its own folder later.
     let folder = folder.canonicalize()?;
     for bucket in [Bucket::Videos, Bucket::Mp3s] {
-        private.create(folder.join(bucket.name()))?;
+        make_private_folder(&folder.join(bucket.name()))?;
     }
     sync(&folder)?;
     if let Some(parent) = folder.parent() {
@@ -29,6 +27,12 @@ fn make(folder: &Path) -> io::Result<PathBuf> {
         let _ = sync(parent);
     }
     Ok(folder)
+}
+
+/// Makes a folder that only its owner may look into, and those above it. One that exists stays as it is.
+pub(super) fn make_private_folder(folder: &Path) -> io::Result<()> {
+    let mut private = DirBuilder::new();
+    private.mode(0o700).recursive(true).create(folder)
 }
 
 /// Makes the names in a folder durable.

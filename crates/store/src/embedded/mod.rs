@@ -32,6 +32,11 @@ pub(crate) async fn open(folder: &Path) -> Result<Store, Error> {
     })
 }
 
+/// Makes the folder, if it isn't there: whoever can't needs another one.
+pub(crate) fn check(folder: &Path) -> Result<(), Error> {
+    folder::make_private_folder(folder).map_err(folder::away)
+}
+
 /// Whether the folder holds a store, as far as one can see.
 pub(crate) fn is_there(folder: &Path) -> bool {
     let found = folder.join(database::DATABASE).try_exists();

@@ -44,6 +44,17 @@ pub enum UsersUrl {
 pub struct InvalidUsersUrl;
 
 impl UsersSetting {
+    /// Fails where there is no file to open, without opening it. A server may be away for a while.
+    pub fn check(&self) -> Result<(), Error> {
+        match self.url() {
+            UsersUrl::Sqlite(path) => match path.metadata() {
+                Ok(_) => Ok(()),
+                Err(error) => Err(Error::Unopenable(path, error.into())),
+            },
+            UsersUrl::MySql(_) => Ok(()),
+        }
+    }
+
     /// Opens the database, which [`migrate`](Self::migrate) made before.
     pub async fn open(&self, clock: Clock) -> Result<Database, Error> {
         let database = match self.url() {

@@ -1,5 +1,6 @@
 use crate::place::{Backend, Place};
 use crate::place::{program, stderr};
+use crate::serving::Serving;
 use crate::support::TestAuth;
 use std::fs;
 
@@ -33,11 +34,6 @@ async fn a_wrong_setting_is_named_with_what_it_expects() {
         ("DECANT_USERS", "", "expected sqlite:PATH"),
         ("DECANT_USERS", &none, "decant-auth migrate"),
         ("DECANT_USERS", "mysql://db", "mysql://USER:PASSWORD@HOST"),
-        (
-            "DECANT_USERS",
-            "mysql://auth_user@127.0.0.1:1/auth",
-            "no connection to",
-        ),
         ("DECANT_SIGNING_KEY", "/none/key.pem", "decant-auth keygen"),
         ("DECANT_SIGNING_KEY", rubbish, "expected PKCS#8"),
         ("DECANT_TRUSTED_PROXIES", "everyone", "expected addresses"),
@@ -54,7 +50,6 @@ async fn a_wrong_setting_doesnt_show_the_databases_password() {
     for wrong in [
         "oracle://decant:hunter2@db/users",
         "mysql://decant:hunter2@db",
-        "mysql://decant:hunter2@127.0.0.1:1/auth",
     ] {
         let complaint = complaint(&auth, &[("DECANT_USERS", wrong)]);
         assert!(complaint.contains("DECANT_USERS"), "{complaint}");
@@ -63,15 +58,35 @@ async fn a_wrong_setting_doesnt_show_the_databases_password() {
 }
 
 #[tokio::test]
-async fn a_database_without_tables_is_refused_and_it_says_what_makes_them() {
+async fn a_server_that_is_away_leaves_it_alive_and_not_ready() {
+    let auth = TestAuth::start(Backend::Sqlite).await;
+    let logged = alive_but_not_ready(&auth, "mysql://decant:hunter2@127.0.0.1:1/auth");
+    assert!(logged.contains("DECANT_USERS"), "{logged}");
+    assert!(logged.contains("no connection to"), "{logged}");
+    assert!(!logged.contains("hunter2"), "{logged}");
+}
+
+#[tokio::test]
+async fn without_tables_it_is_not_ready_and_says_what_makes_them() {
     let auth = TestAuth::start(Backend::Sqlite).await;
     for on in [Backend::Sqlite, Backend::MySql] {
         let empty = Place::new(on).await;
         fs::write(empty.path("users.db"), "").expect("a file");
-        let complaint = complaint(&auth, &[("DECANT_USERS", &empty.users)]);
-        assert!(complaint.contains("lacks tables"), "{complaint}");
-        assert!(complaint.contains("decant-auth migrate"), "{complaint}");
+        let logged = alive_but_not_ready(&auth, &empty.users);
+        assert!(logged.contains("lacks tables"), "{logged}");
+        assert!(logged.contains("decant-auth migrate"), "{logged}");
     }
+}
+
+/// What the program logs when it has been asked whether it is ready, which it must not be, with these users.
+fn alive_but_not_ready(auth: &TestAuth, users: &str) -> String {
+    let server = Serving::start(users, &auth.path("key.pem"));
+    let alive = server.ask("GET", "/health/liveness", "");
+    assert!(alive.starts_with("HTTP/1.1 200"), "{alive}");
+    let ready = server.ask("GET", "/health/readiness", "");
+    assert!(ready.starts_with("HTTP/1.1 503"), "{ready}");
+    assert!(ready.contains("not-ready"), "{ready}");
+    server.end()
 }
 
 #[test]
