@@ -131,7 +131,7 @@ impl Track {
         };
         sound.check_least(track.spec.duration(track.frames.samples()))?;
         track.contents = sound.take_contents();
-        track.duration = sound.duration(track.spec.duration(track.frames.heard()));
+        track.duration = sound.duration(track.spec.duration(track.samples()));
         Ok(Some(track))
     }
 
@@ -149,6 +149,11 @@ impl Track {
             contents: None,
             duration: None,
         })
+    }
+
+    /// Those of the sound: [`of`](Self::of) has seen that there are any.
+    fn samples(&self) -> u64 {
+        self.frames.samples() - self.tag.trimmed()
     }
 
     /// Writes the MP3. `again` is the same track once more, where its frames weren't held.
@@ -175,7 +180,7 @@ impl Track {
             None if self.held.is_none() => return Err(others()),
             None => {}
         }
-        let samples = self.frames.samples() - self.tag.trimmed();
+        let samples = self.samples();
         progress(Progress {
             position: self.spec.duration(samples),
             duration: self.duration,
