@@ -76,7 +76,7 @@ fn make<I: Read + Seek>(
     if sound.is_copy()? {
         match copy::copy(sound, decoder, options, output, progress)? {
             Copied::Mp3(mp3) => return Ok(mp3),
-            Copied::Not(decoded) => sound = decoded,
+            Copied::Not(decoded) => sound = *decoded,
         }
     }
     let sound = Shaped::new(sound, options, measured.as_ref())?;

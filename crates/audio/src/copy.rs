@@ -40,7 +40,7 @@ pub(crate) fn is_wanted(options: &Options) -> bool {
 pub(crate) enum Copied<I> {
     Mp3(Mp3),
     /// It can't be. Its sound from the start.
-    Not(Sound<I>),
+    Not(Box<Sound<I>>),
 }
 
 /// Copies the track, `sound` being [one](Sound::is_copy) that can be.
@@ -61,7 +61,7 @@ pub(crate) fn copy<I: Read + Seek>(
         };
         let mut decoded = sound.again(decoder, wish)?;
         decoded.is_copy()?;
-        return Ok(Copied::Not(decoded));
+        return Ok(Copied::Not(Box::new(decoded)));
     };
     let again = if track.held.is_none() {
         let mut again = sound.again(decoder, options.into())?;
