@@ -15,6 +15,7 @@ use serde_json::json;
 use std::{
     io::{self, Write},
     path::PathBuf,
+    pin::pin,
     process::{self, ExitCode},
     time::Instant,
 };
@@ -73,11 +74,13 @@ pub(crate) async fn run(arguments: Arguments) -> ExitCode {
 
 async fn convert(arguments: Arguments) -> Result<Mp3, Failure> {
     // Before there is anything that a signal could leave behind.
-    let interrupted = interrupted().map_err(engine)?;
-    let options = arguments.wishes.options(arguments.source.title())?;
-    let input = arguments.source.open()?;
+    let mut interrupted = pin!(interrupted().map_err(engine)?);
+    let source = arguments.source;
+    let decoder = source.decoder();
+    let options = arguments.wishes.options(source.title())?;
+    // A named pipe is open only when somebody writes to it.
+    let input = unless(&mut interrupted, move || source.open()).await?;
     let (mut file, output) = Output::create(&arguments.output, arguments.force)?;
-    let decoder = arguments.source.decoder();
     let bar = Bar::new();
     let shown = bar.clone();
     let mut work = tokio::task::spawn_blocking(move || {
@@ -93,15 +96,30 @@ async fn convert(arguments: Arguments) -> Result<Mp3, Failure> {
         done = &mut work => {
             bar.clear();
             let (mp3, file) = done.map_err(engine)??;
-            output.finish(file, &mp3.head)?;
-            Ok(mp3)
+            let finish = move || output.finish(file, &mp3.head).map(|()| mp3);
+            if is_standard(&arguments.output) {
+                unless(&mut interrupted, finish).await // who reads it may take time
+            } else {
+                finish()
+            }
         }
-        status = interrupted => {
+        status = &mut interrupted => {
             bar.clear();
             // The decoder ends with this process; a read from a pipe would end never.
             drop(output);
             process::exit(status)
         }
+    }
+}
+
+/// What comes of work that may have to wait for somebody else, unless a signal ends the program before.
+async fn unless<T: Send + 'static>(
+    interrupted: &mut (impl Future<Output = i32> + Unpin),
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    tokio::select! {
+        done = tokio::task::spawn_blocking(work) => done.map_err(engine)?,
+        status = interrupted => process::exit(status),
     }
 }
 

@@ -4,8 +4,9 @@ use crate::{Desk, fails, succeeds};
 use decant_audio::media;
 use serde_json::Value;
 use std::{
-    io::Write,
-    process::{Command, Stdio},
+    io::{Read, Write},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -103,4 +104,63 @@ fn a_signal_ends_it_at_once_and_leaves_nothing_behind() {
         assert_eq!(child.wait().unwrap().code(), Some(status));
         assert_eq!(desk.names(), [""; 0]);
     }
+}
+
+/// Sends Ctrl-C and says what the program ends with.
+#[track_caller]
+fn interrupt(mut child: Child) -> Option<i32> {
+    let sent = Command::new("kill")
+        .args(["-s", "INT", &child.id().to_string()])
+        .status();
+    assert!(sent.unwrap().success());
+    let began = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status.code();
+        }
+        if began.elapsed() > Duration::from_secs(20) {
+            child.kill().unwrap();
+            panic!("it goes on");
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn a_signal_ends_it_also_while_nobody_opens_the_other_end_of_its_input() {
+    let desk = Desk::new();
+    let made = Command::new("mkfifo").arg(desk.path("fifo")).status();
+    assert!(made.unwrap().success());
+    let child = desk
+        .command(&["convert", "fifo", "out.mp3"])
+        .spawn()
+        .unwrap();
+    // SIGTERM is the last one that it comes to catch.
+    let status = PathBuf::from(format!("/proc/{}/status", child.id()));
+    let catches = || {
+        let status = fs::read_to_string(&status).unwrap();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+        u64::from_str_radix(caught.unwrap().trim(), 16).unwrap() & 1 << 14 != 0
+    };
+    let began = Instant::now();
+    while !catches() {
+        assert!(
+            began.elapsed() < Duration::from_secs(20),
+            "it catches nothing"
+        );
+        thread::sleep(Duration::from_millis(10));
+    }
+    assert_eq!(interrupt(child), Some(130));
+    assert_eq!(desk.names(), ["fifo"]);
+}
+
+#[test]
+fn a_signal_ends_it_also_while_nobody_reads_its_output() {
+    let desk = Desk::with("sound.wav", &media::sound_with("wav", 10, &[]));
+    let mut command = desk.command(&["convert", "sound.wav", "-", "--quality=320k"]);
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    // Of 400 KB, far more than a pipe holds.
+    let mut from = child.stdout.take().unwrap();
+    from.read_exact(&mut [0]).unwrap();
+    assert_eq!(interrupt(child), Some(130));
 }

@@ -3,7 +3,6 @@
 use std::io::{self, Read, Seek};
 use std::num::NonZeroUsize;
 use std::thread;
-use std::time::Duration;
 
 use crate::blocks::Blocks;
 use crate::boxed::{Bounded, Sound};
@@ -19,6 +18,7 @@ use crate::mp3::{Mp3, Writer};
 use crate::native::lame::{Encoder, Reservoir};
 use crate::parallel::{self, Stream};
 use crate::pcm::Wish;
+use crate::progress::{Progress, Steady};
 use crate::segment::{Encoded, Segment};
 use crate::shaped::Shaped;
 use crate::tag_frame::Summary;
@@ -26,15 +26,6 @@ use crate::{Error, NotAnOption, Options, Quality};
 
 /// Shorter sounds are encoded by one encoder, with its bit reservoir.
 const SHORT_SECONDS: u64 = 30;
-
-/// How far a conversion has come.
-#[derive(Debug, Clone, Copy)]
-pub struct Progress {
-    /// The sound that is converted. Never goes back. Where it is decoded twice, each of both counts for a part.
-    pub position: Duration,
-    /// The sound that there is to be, as the container says: a guess, and unknown for some.
-    pub duration: Option<Duration>,
-}
 
 /// Converts a video or sound file to an MP3. `decoder` makes the sound of it, in a process and a box of its own.
 ///
@@ -79,18 +70,13 @@ fn make<I: Read + Seek>(
     output: &mut dyn io::Write,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Mp3, Error> {
-    // What turns out not to be a copy begins anew.
-    let mut reached = Duration::ZERO;
-    let progress: &mut dyn FnMut(Progress) = &mut |now: Progress| {
-        reached = reached.max(now.position);
-        let position = reached;
-        progress(Progress { position, ..now });
-    };
+    let mut steady = Steady::default();
+    let progress: &mut dyn FnMut(Progress) = &mut |now| progress(steady.after(now));
     let (mut sound, measured) = open(input, decoder, options, options.into(), progress)?;
     if sound.is_copy()? {
         match copy::copy(sound, decoder, options, output, progress)? {
             Copied::Mp3(mp3) => return Ok(mp3),
-            Copied::Not(decoded) => sound = decoded,
+            Copied::Not(decoded) => sound = *decoded,
         }
     }
     let sound = Shaped::new(sound, options, measured.as_ref())?;

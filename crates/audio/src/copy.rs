@@ -40,7 +40,7 @@ pub(crate) fn is_wanted(options: &Options) -> bool {
 pub(crate) enum Copied<I> {
     Mp3(Mp3),
     /// It can't be. Its sound from the start.
-    Not(Sound<I>),
+    Not(Box<Sound<I>>),
 }
 
 /// Copies the track, `sound` being [one](Sound::is_copy) that can be.
@@ -61,7 +61,7 @@ pub(crate) fn copy<I: Read + Seek>(
         };
         let mut decoded = sound.again(decoder, wish)?;
         decoded.is_copy()?;
-        return Ok(Copied::Not(decoded));
+        return Ok(Copied::Not(Box::new(decoded)));
     };
     let again = if track.held.is_none() {
         let mut again = sound.again(decoder, options.into())?;
@@ -131,7 +131,7 @@ impl Track {
         };
         sound.check_least(track.spec.duration(track.frames.samples()))?;
         track.contents = sound.take_contents();
-        track.duration = sound.duration(track.spec.duration(track.frames.heard()));
+        track.duration = sound.duration(track.spec.duration(track.samples()));
         Ok(Some(track))
     }
 
@@ -149,6 +149,11 @@ impl Track {
             contents: None,
             duration: None,
         })
+    }
+
+    /// Those of the sound: [`of`](Self::of) has seen that there are any.
+    fn samples(&self) -> u64 {
+        self.frames.samples() - self.tag.trimmed()
     }
 
     /// Writes the MP3. `again` is the same track once more, where its frames weren't held.
@@ -175,7 +180,7 @@ impl Track {
             None if self.held.is_none() => return Err(others()),
             None => {}
         }
-        let samples = self.frames.samples() - self.tag.trimmed();
+        let samples = self.samples();
         progress(Progress {
             position: self.spec.duration(samples),
             duration: self.duration,

@@ -69,9 +69,12 @@ impl Sound {
             limits::limit_allocations();
         });
 
+        let mut input = input;
         let fault = input.fault();
-        // FFmpeg knows how to do without seeking, where it is told that it can't.
-        let io = if input.is_pipe() {
+        // FFmpeg knows how to do without seeking, where it is told that it can't. Of Ogg it would look for the last
+        // timestamps, and for the first ones of all streams, and then begin anew.
+        let in_order = input.is_pipe() || wish.once && is_ogg(&mut input);
+        let io = if in_order {
             StreamIo::from_read(input)
         } else {
             StreamIo::from_read_seek(input)
@@ -267,6 +270,14 @@ impl Sound {
             (None, _) => Err(Error::unreadable("nothing could be decoded")),
         }
     }
+}
+
+/// By its first bytes. What can't be read now will be told when it is read next.
+fn is_ogg(input: &mut (impl Read + Seek)) -> bool {
+    let mut start = [0; 4];
+    let read = input.read_exact(&mut start);
+    let is_back = input.rewind();
+    read.and(is_back).is_ok() && &start == b"OggS"
 }
 
 fn check_streams(container: &Container, limit: u32) -> Result<(), Error> {

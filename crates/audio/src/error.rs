@@ -84,7 +84,7 @@ pub enum Error {
 
     /// Hardly any of the sound came that the container says there is.
     #[error(
-        "Only {} of the sound in this file can be read, of {} that it says it has. It may be damaged: save it again with another program and upload that.", clock(.heard), clock(.stated)
+        "This file says that it has {} of sound, but only {} can be read. It may be damaged: save it again with another program and upload that.", clock(.stated), clock(.heard)
     )]
     TooLittleSound {
         /// How much came.

@@ -68,6 +68,7 @@ mod pcm;
 mod pipe;
 mod probe;
 mod process;
+mod progress;
 mod protocol;
 mod resample;
 mod segment;
@@ -86,9 +87,9 @@ pub mod media;
 pub use child::decode_in_a_box;
 #[cfg(feature = "test-media")]
 pub use child::decode_without_a_box;
+pub use convert::convert;
 #[cfg(feature = "test-media")]
 pub use convert::convert_cut;
-pub use convert::{Progress, convert};
 pub use decoder::{Decoder, Limits, Missing, Stop};
 pub use error::Error;
 pub use mp3::Mp3;
@@ -99,3 +100,4 @@ pub use options::{
 };
 pub use pipe::Pipe;
 pub use probe::{Chapter, Probe, TrackInfo, probe};
+pub use progress::Progress;

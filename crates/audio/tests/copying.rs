@@ -5,8 +5,8 @@ mod support;
 use std::io::{Cursor, sink};
 use std::time::Duration;
 
-use decant_audio::media::{clip_with, ffmpeg_from, sound_seconds, sound_with};
-use decant_audio::{Error, Limits, Options, Progress, Quality, SampleRate, convert};
+use decant_audio::media::{clip_with, ffmpeg, ffmpeg_from, sound_seconds, sound_with};
+use decant_audio::{Error, Limits, Options, Progress, Quality, SampleRate, convert, probe};
 use support::stand_in::{StandIn, message};
 use support::{assert_valid, convert_within, decoder, hear, mp3_of, mp3_with, titled};
 
@@ -95,6 +95,17 @@ fn an_mp3_track_is_copied_frame_by_frame_out_of_every_container() {
         let video = clip_with(extension, 3, &[video, &lame].concat());
         assert_copied(&video, extension);
     }
+}
+
+/// FFmpeg has no format here that pictures of MPEG-2 are, and MP3 is the one that these come nearest to.
+#[test]
+fn pictures_that_look_like_mp3_are_not_taken_for_sound() {
+    let picture = ["-f", "lavfi", "-i", "testsrc", "-f", "lavfi", "-i", "sine"];
+    let codecs = ["-t", "5", "-c:v", "mpeg2video", "-c:a", "libmp3lame"];
+    let video = ffmpeg("mpg", &[&picture[..], &codecs].concat());
+    let found = probe(Cursor::new(&video), &decoder()).expect("it can be looked into");
+    assert_eq!(found.tracks.len(), 1);
+    assert_copied(&video, "mpg");
 }
 
 #[test]

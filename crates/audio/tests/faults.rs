@@ -194,6 +194,40 @@ fn progress_of_many_encoders_never_goes_back_and_ends_at_the_duration() {
 }
 
 #[test]
+fn progress_is_known_also_where_no_container_says_how_long_it_is() {
+    let ts = media::sound_with("ts", 90, &["-c:a", "mp2", "-b:a", "320k"]);
+    let flags = ["-c:a", "aac", "-b:a", "256k", "-frag_duration", "1000000"];
+    let fragmented = ["-movflags", "empty_moov"];
+    let mp4 = media::sound_with("mp4", 90, &[&flags[..], &fragmented].concat());
+    let copied = media::sound_with("ts", 90, &["-c:a", "libmp3lame", "-b:a", "320k"]);
+    for (what, file) in [("TS", ts), ("fragments", mp4), ("a copy", copied)] {
+        let mut seen = Vec::new();
+        let mp3 = convert(
+            Cursor::new(file),
+            &decoder(),
+            &Options::default(),
+            &mut io::sink(),
+            &mut |progress| seen.push(progress),
+        )
+        .expect("it converts");
+        let parts: Vec<_> = seen
+            .iter()
+            .map(|now| {
+                let duration = now.duration.expect("a guess");
+                now.position.as_secs_f64() / duration.as_secs_f64()
+            })
+            .collect();
+        let rounded: Vec<_> = parts.iter().map(|part| (part * 1e6).round()).collect();
+        assert!(parts.len() >= 3 && rounded.is_sorted(), "{what}: {parts:?}");
+        for (now, part) in seen.iter().zip(&parts) {
+            let right = now.position.as_secs_f64() / mp3.duration.as_secs_f64();
+            assert!((right - part).abs() < 0.15, "{what}: {part} at {right}");
+        }
+        assert_eq!(rounded.last(), Some(&1e6), "{what}");
+    }
+}
+
+#[test]
 fn progress_never_goes_back_and_ends_at_the_duration() {
     for container in Container::ALL {
         let mut seen = Vec::new();

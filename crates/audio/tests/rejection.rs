@@ -82,6 +82,20 @@ fn an_mp4_that_lost_exactly_its_index_is_truncated() {
 }
 
 #[test]
+fn a_track_with_hardly_any_of_its_sound_is_no_success_decoded_or_copied() {
+    for extension in ["flac", "mp3"] {
+        let mut file = media::sound_with(extension, 4, &[]);
+        file.truncate(file.len() / 10);
+        let error = rejection(file);
+        let Error::TooLittleSound { heard, stated } = error else {
+            panic!("{extension}: {error:?}")
+        };
+        assert_eq!(stated.as_secs(), 4, "{extension}");
+        assert!((100..1000).contains(&heard.as_millis()), "{heard:?}");
+    }
+}
+
+#[test]
 fn bytes_after_the_end_do_no_harm() {
     for container in Container::ALL {
         let mut file = media::clip(container, 1);

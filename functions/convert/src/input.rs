@@ -187,7 +187,7 @@ struct Steps {
     step: u64,
     /// How often in a row a step was as long as the one before.
     same: u64,
-    /// Of all chunks, those that were read.
+    /// Of all chunks, those that were read, since the engine last began anew.
     seen: Vec<bool>,
     read: u64,
     wasted: u64,
@@ -212,10 +212,11 @@ impl Steps {
         self.step = step;
         self.last = Some(number);
         self.read += 1;
-        if let Some(seen) = usize::try_from(number)
-            .ok()
-            .and_then(|n| self.seen.get_mut(n))
-        {
+        let index = usize::try_from(number).unwrap_or(usize::MAX);
+        if self.seen.get(index) == Some(&true) {
+            self.seen.fill(false);
+        }
+        if let Some(seen) = self.seen.get_mut(index) {
             *seen = true;
         }
         let allowed = (1 + self.read / READ_PER_WASTED).saturating_sub(self.wasted);

@@ -129,12 +129,15 @@ fn know_pictures(input: &mut Input) {
     }
 }
 
-/// What can't be looked up at the end of a stream FFmpeg guesses by the bitrates it knows, but those of pictures it doesn't.
+/// What wasn't looked up isn't known. FFmpeg takes the first fragment for all, and the length of a stream it guesses by the
+/// bitrates it knows, but those of pictures it doesn't.
 fn forget_guesses(input: &mut Input) {
     // SAFETY: `input` holds an opened context, with as many streams as it says and an AVIOContext of ours.
     unsafe {
         let context = input.as_mut_ptr();
-        if !is_stream(context) || (*(*context).pb).seekable != 0 {
+        let in_order = is_stream(context) && (*(*context).pb).seekable == 0;
+        let in_fragments = (*context).flags & ffi::AVFMT_FLAG_IGNIDX != 0;
+        if !in_order && !in_fragments {
             return;
         }
         (*context).duration = ffi::AV_NOPTS_VALUE;

@@ -116,6 +116,17 @@ async fn the_next_chunk_is_on_its_way_before_it_is_asked_for_also_where_many_are
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_pass_has_its_chunks_on_their_way_too() {
+    let payload = Payload::of(10);
+    let mut input = payload.input();
+    let passes = at_work(move || visit(&mut input, (0..10).chain(0..4)).map(|()| input));
+    let _input = passes.await.unwrap();
+    let mut count = payload.count.subscribe();
+    count.wait_for(|count| *count >= 15).await.unwrap();
+    assert_eq!(payload.read()[10..15], [0, 1, 2, 3, 4]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_read_that_was_read_before_or_lies_behind_the_end() {
     let payload = Payload::of(10);
     let mut input = payload.input();
