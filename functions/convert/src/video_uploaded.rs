@@ -15,7 +15,8 @@ const SLOT_WITHIN: Duration = Duration::from_secs(30);
 /// Converts one video. A replay of the event gives the same reply.
 ///
 /// Of the event only the job's id counts: all else is taken from the job record, so that a forged event can do nothing
-/// that the record doesn't want already.
+/// that the record doesn't want already. The reply goes to whoever asked, which on a cluster may be anybody: so it says
+/// something only to an event that names the job's owner.
 pub(crate) async fn on_video_uploaded(
     State(app): State<App>,
     CloudEvent(video): CloudEvent<VideoUploaded>,
@@ -24,7 +25,11 @@ pub(crate) async fn on_video_uploaded(
         adopt(&app, &video).await?;
     }
     match convert_once(&app, video.video_fid).await? {
-        Some(job) => Ok(reply(&job)),
+        Some(job) if job.owner == video.username => Ok(reply(&job)),
+        Some(job) => {
+            tracing::warn!(job.id = %job.id, "event with another owner's name answered with nothing");
+            Ok(Reply::Done)
+        }
         None => {
             tracing::warn!(job.id = %video.video_fid, "event about a job that doesn't exist passed over");
             Ok(Reply::Done)

@@ -43,7 +43,7 @@ async fn fifty_events_at_once_make_one_mp3() {
 }
 
 #[tokio::test]
-async fn a_forged_owner_and_a_forged_mp3_change_nothing() {
+async fn a_forged_owner_and_a_forged_mp3_change_nothing_and_are_told_nothing() {
     let convert = Convert::new().await;
     let event = convert
         .queue("video.mp4", media::clip(Container::Mp4, 1))
@@ -54,10 +54,16 @@ async fn a_forged_owner_and_a_forged_mp3_change_nothing() {
         file_name: Some("forged.mp4".into()),
         ..event.clone()
     };
-    let ready: Mp3Ready = convert.function.deliver("/", &forged).await.event();
+    for _ in 0..2 {
+        let reply = convert.function.deliver("/", &forged).await;
+        assert_eq!((reply.status.as_u16(), reply.body.len()), (200, 0));
+        assert_eq!(reply.headers.get("ce-type"), None);
+    }
+    let ready: Mp3Ready = convert.function.deliver("/", &event).await.event();
     assert_eq!(ready.username, kevin());
     assert_eq!(ready.title, "video");
     assert_ne!(Some(ready.mp3_fid), forged.mp3_fid);
+    assert_eq!(convert.job(event.video_fid).await.attempts, 1);
 }
 
 #[tokio::test]
