@@ -4,10 +4,14 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// The program under test: it lies in the folder above the test's own.
+/// The program under test: it lies in the folder above a test's own, and beside a program such as `decant-e2e-local`.
 pub(crate) fn decant() -> PathBuf {
-    let test = env::current_exe().expect("the test's own program");
-    let profile = test.ancestors().nth(2).expect("target/PROFILE/deps/test");
+    let own = env::current_exe().expect("one's own program");
+    let folder = own.parent().expect("target/PROFILE or target/PROFILE/deps");
+    let profile = match folder.ends_with("deps") {
+        true => folder.parent().expect("target/PROFILE"),
+        false => folder,
+    };
     for name in [
         "decant",
         "decant-auth",

@@ -39,6 +39,11 @@ impl Process {
         let _ = kill_process(self.pid, Signal::KILL);
     }
 
+    /// Asks it to end, as the system's own stop does. One that is gone already is fine.
+    pub fn ask_to_stop(&self) {
+        let _ = kill_process(self.pid, Signal::TERM);
+    }
+
     /// The most memory that it ever held.
     pub fn peak_memory_bytes(&self) -> u64 {
         let status = fs::read_to_string(file(self.pid, "status")).expect("the process runs");

@@ -24,6 +24,8 @@ pub struct System {
     process: Option<Child>,
     /// The port of the door.
     pub port: u16,
+    /// Its program. The functions lie beside it.
+    pub program: PathBuf,
 }
 
 /// A `decant up` that ended by itself.
@@ -49,6 +51,7 @@ impl System {
             room: None,
             process: None,
             port,
+            program: decant(),
         };
         let (data, mail) = (system.data(), system.mail_folder());
         fs::create_dir(&data).expect("a folder for the data");
@@ -194,13 +197,13 @@ impl System {
             .append(true)
             .open(folder.join("log"));
         let mut command = match &self.room {
-            None => Command::new(decant()),
+            None => Command::new(&self.program),
             Some(room) => {
                 let mount = r#"mount -t tmpfs -o size="$0" tmpfs "$DECANT_DATA" && exec "$@""#;
                 let mut command = Command::new("unshare");
                 command
                     .args(["--map-root-user", "--mount", "sh", "-c", mount, room])
-                    .arg(decant());
+                    .arg(&self.program);
                 command
             }
         };

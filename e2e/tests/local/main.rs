@@ -13,6 +13,7 @@ mod servers;
 mod settings;
 mod smtp;
 mod stopping;
+mod suite;
 mod traces;
 mod whole_way;
 
