@@ -39,14 +39,16 @@ summary() {
   ((failed == 0))
 }
 
-# wait_for LIMIT WHAT COMMAND…: asks the command again until it succeeds, for at most so many seconds.
+# wait_for LIMIT WHAT COMMAND…: asks the command again until it succeeds, for at most so many seconds. What was wrong
+# meanwhile is forgotten then.
 wait_for() {
-  local limit=$1 what=$2 began=$SECONDS
+  local limit=$1 what=$2 began=$SECONDS before=$seen
   shift 2
   until "$@"; do
     ((SECONDS - began < limit)) || { wrong "waited $limit s in vain for $what"; return; }
     sleep "$PAUSE"
   done
+  seen=$before
 }
 
 # Milliseconds since 1970.

@@ -9,8 +9,13 @@ mod machine;
 mod tools;
 
 use machine::Machine;
-use std::{env, path::Path, process::ExitCode, sync::Arc};
-use tokio::{net::TcpListener, process::Command, sync::Mutex};
+use std::{env, process::ExitCode, sync::Arc};
+use tokio::{
+    net::TcpListener,
+    process::Command,
+    signal::unix::{SignalKind, signal},
+    sync::Mutex,
+};
 
 const SUITE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/suite/run");
 
@@ -29,14 +34,16 @@ async fn main() -> ExitCode {
         .env("PATH", tools::folder(&machine.scratch()))
         .env("DECANT_CONTROL", format!("http://{address}"))
         .kill_on_drop(true);
-    assert!(Path::new(SUITE).is_file(), "{SUITE} is there");
 
+    // Whoever ends this early ends all that was started.
+    let mut terminated = signal(SignalKind::terminate()).expect("a signal can be waited for");
     let machine = Arc::new(Mutex::new(machine));
     let control = axum::serve(listener, control::router(Arc::clone(&machine)));
     let ended = tokio::select! {
         ended = suite.status() => ended.expect("bash"),
         failed = control => panic!("nobody listens to the suite any more: {failed:?}"),
         _ = tokio::signal::ctrl_c() => return ExitCode::from(130),
+        _ = terminated.recv() => return ExitCode::from(143),
     };
     let code = ended.code().and_then(|code| u8::try_from(code).ok());
     ExitCode::from(code.unwrap_or(1))
