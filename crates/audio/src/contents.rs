@@ -1,7 +1,5 @@
 //! A [`Probe`] on its way from the child to its parent.
 
-use std::time::Duration;
-
 use crate::fields::{Fields, duration, micros};
 use crate::protocol::MAX_TEXT_BYTES;
 use crate::tag::year_of;
@@ -150,6 +148,8 @@ fn name(fields: &mut Fields<'_>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::CoverFormat;
 

@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::io::{self, Cursor};
+use std::io;
 use std::num::NonZeroUsize;
 use std::process::Command;
 use std::time::Duration;

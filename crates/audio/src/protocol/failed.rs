@@ -1,11 +1,11 @@
 //! Why the child failed, as it says so.
 
-use super::{MAX_TEXT_BYTES, text, words};
+use super::{text, words};
 use crate::Error;
 use crate::fields::Fields;
 use crate::language::Language;
 
-/// Tracks whose languages are told, in [`MAX_TEXT_BYTES`].
+/// Tracks whose languages are told: as many as a text has room for.
 const MAX_LISTED: usize = 100;
 
 /// Stands for a language that isn't known.
