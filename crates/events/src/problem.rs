@@ -27,6 +27,8 @@ pub mod code {
     pub const UNDELIVERED: &str = "undelivered";
     /// The conversion can't end within the time a request may take.
     pub const TOO_LONG: &str = "too-long";
+    /// What was asked for can't be done, or can't be read: the audio engine says so too.
+    pub const NOT_AN_OPTION: &str = "not-an-option";
     /// The stored video is gone.
     pub const VIDEO_MISSING: &str = "video-missing";
 }

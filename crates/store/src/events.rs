@@ -16,7 +16,7 @@ impl Job {
             username: self.owner.clone(),
             file_name: Some(self.file_name.clone()),
             size_bytes: self.size_bytes,
-            options: self.options.clone(),
+            options: self.options.clone().unwrap_or_default(),
         }
     }
 

@@ -78,7 +78,7 @@ pub struct Job {
     /// What its owner asks of the conversion. A cover that came with the video is read by [`Jobs::cover`].
     ///
     /// [`Jobs::cover`]: crate::Jobs::cover
-    pub options: ConversionOptions,
+    pub options: Asked,
     /// How much is converted, in percent from 0 to 100.
     pub progress_percent: f64,
     /// How many conversions have begun in this run.
@@ -111,6 +111,13 @@ fn is_extension(end: &str) -> bool {
         && end.bytes().all(|byte| byte.is_ascii_alphanumeric())
         && end.bytes().any(|byte| byte.is_ascii_alphabetic())
 }
+
+/// What a record asks for. One that another version wrote is no reason to lose sight of the job.
+pub type Asked = Result<ConversionOptions, UnreadableOptions>;
+
+/// Options that this version can't read, as they are written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UnreadableOptions(pub serde_json::Value);
 
 /// A published MP3.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -177,7 +184,7 @@ mod tests {
             run: 1,
             file_name: file_name.into(),
             size_bytes: None,
-            options: ConversionOptions::default(),
+            options: Ok(ConversionOptions::default()),
             progress_percent: 0.0,
             attempts: 0,
             mp3: None,

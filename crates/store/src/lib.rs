@@ -26,7 +26,7 @@ pub use config::StoreConfig;
 pub use copy::{Copied, CopyError, LeftOut, copy, copy_size};
 pub use error::Error;
 pub use events::ANNOUNCE_GAP;
-pub use job::{Job, Mp3, NewJob, State};
+pub use job::{Asked, Job, Mp3, NewJob, State, UnreadableOptions};
 pub use jobs::{Claim, Due, Jobs, Lease, Litter, MailClaim};
 pub use payloads::{Bucket, CHUNK_BYTES, PayloadReader, PayloadWriter, Payloads};
 pub use snapshot::Snapshot;

@@ -23,7 +23,8 @@ pub(crate) struct JobView {
     file_name: String,
     title: String,
     size_bytes: Option<u64>,
-    options: ConversionOptions,
+    /// `None` if another version wrote them and this one can't read them.
+    options: Option<ConversionOptions>,
     progress_percent: f64,
     mp3_fid: Option<FileId>,
     mp3_size_bytes: Option<u64>,
@@ -43,7 +44,7 @@ impl JobView {
             file_name: job.file_name.clone(),
             title: job.title().to_owned(),
             size_bytes: job.size_bytes,
-            options: job.options.clone(),
+            options: job.options.clone().ok(),
             progress_percent: job.progress_percent,
             mp3_fid: mp3.map(|mp3| mp3.id),
             mp3_size_bytes: mp3.map(|mp3| mp3.size_bytes),

@@ -133,6 +133,7 @@ macro_rules! contract_tests {
             a_running_conversion_goes_into_another_store_as_queued
             an_upload_that_has_not_ended_stays
             what_was_asked_for_goes_along_with_the_cover_and_the_waveform
+            options_of_another_version_hide_no_job_and_go_along
             a_record_that_is_there_is_left_alone
             records_come_page_by_page
             a_copy_is_whole_and_can_be_repeated

@@ -5,9 +5,12 @@ use super::{
         mail_granted, mp3, new_job, queued, ready, sample,
     },
 };
-use crate::{Bucket, Copied, CopyError, Error, Job, Snapshot, State, Store, copy};
+use crate::{
+    Bucket, Copied, CopyError, Error, Job, Snapshot, State, Store, UnreadableOptions, copy,
+};
 use bytes::Bytes;
 use decant_events::FileId;
+use serde_json::json;
 
 pub async fn a_record_goes_into_another_store_as_it_is(from: Store, to: Store) {
     let unmailed = failed(&from).await.id;
@@ -65,7 +68,7 @@ pub async fn what_was_asked_for_goes_along_with_the_cover_and_the_waveform(from:
     let snapshots = export(&from).await;
     assert!(imports(&to, &snapshots[0]).await);
     assert_eq!(export(&to).await, snapshots);
-    assert_eq!(job(&to, id).await.options, everything());
+    assert_eq!(job(&to, id).await.options, Ok(everything()));
     let cover = to.jobs.cover(id).await.expect("the store answers");
     assert_eq!(cover.as_deref(), Some(&b"cover"[..]));
     let waveform = to.jobs.waveform(mp3_id).await.expect("the store answers");
@@ -74,6 +77,34 @@ pub async fn what_was_asked_for_goes_along_with_the_cover_and_the_waveform(from:
     let mut other = snapshots[0].clone();
     other.cover = Some(b"another".into());
     assert!(!imports(&to, &other).await);
+    assert_eq!(export(&to).await, snapshots);
+}
+
+pub async fn options_of_another_version_hide_no_job_and_go_along(from: Store, to: Store) {
+    queued(&from).await;
+    let plain = export(&from).await.remove(0);
+    for written in [
+        json!({"quality": "v9", "start": 1.5}),
+        json!({"start": {"seconds": 1}}),
+        json!([true, null]),
+        json!("{broken"),
+    ] {
+        let mut unreadable = plain.clone();
+        unreadable.job.id = FileId::mint();
+        unreadable.job.options = Err(UnreadableOptions(written));
+        assert!(imports(&from, &unreadable).await);
+        let there = job(&from, unreadable.job.id).await;
+        assert_eq!(there.options, unreadable.job.options);
+        assert!(there.announcement().options.is_default());
+        let claim = super::builders::claim(&from, there.id, HOUR).await;
+        assert_eq!(granted(claim).1.options, there.options);
+    }
+    let listed = from.jobs.list(None, None, MANY).await;
+    assert_eq!(listed.expect("the store answers").len(), 5);
+    let snapshots = export(&from).await;
+    for snapshot in &snapshots {
+        assert!(imports(&to, snapshot).await);
+    }
     assert_eq!(export(&to).await, snapshots);
 }
 

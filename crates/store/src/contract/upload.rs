@@ -29,7 +29,7 @@ pub async fn a_stored_video_queues_its_job(store: Store) {
         run: 1,
         file_name: new.file_name,
         size_bytes: Some(4_711),
-        options: ConversionOptions::default(),
+        options: Ok(ConversionOptions::default()),
         progress_percent: 0.0,
         attempts: 0,
         mp3: None,

@@ -1,6 +1,7 @@
-use crate::{Error, Job, Mp3, Snapshot, State};
+use crate::{Asked, Error, Job, Mp3, Snapshot, State, UnreadableOptions};
 use chrono::{DateTime, Utc};
 use decant_events::{ConversionOptions, FileId, Problem};
+use serde_json::Value;
 use sqlx::{Row, sqlite::SqliteRow};
 use std::{fmt::Display, str::FromStr};
 
@@ -58,11 +59,23 @@ pub(super) fn stored_options(options: &ConversionOptions) -> Result<Option<Strin
     asked.transpose().map_err(|error| corrupt("options", error))
 }
 
-fn options(row: &SqliteRow) -> Result<ConversionOptions, Error> {
-    match row.try_get::<Option<&str>, _>("options")? {
-        Some(options) => serde_json::from_str(options).map_err(|error| corrupt("options", error)),
-        None => Ok(ConversionOptions::default()),
+/// The same of a record of another store, which another version may have written.
+pub(super) fn stored_asked(asked: &Asked) -> Result<Option<String>, Error> {
+    match asked {
+        Ok(options) => stored_options(options),
+        Err(UnreadableOptions(Value::String(text))) => Ok(Some(text.clone())),
+        Err(UnreadableOptions(value)) => Ok(Some(value.to_string())),
     }
+}
+
+fn options(row: &SqliteRow) -> Result<Asked, Error> {
+    let Some(text) = row.try_get::<Option<&str>, _>("options")? else {
+        return Ok(Ok(ConversionOptions::default()));
+    };
+    Ok(serde_json::from_str(text).map_err(|_| {
+        let value = serde_json::from_str(text);
+        UnreadableOptions(value.unwrap_or_else(|_| text.into()))
+    }))
 }
 
 fn mp3(row: &SqliteRow) -> Result<Option<Mp3>, Error> {

@@ -66,7 +66,7 @@ impl Database {
             .bind(problem.map(|problem| &problem.detail))
             .bind(mailed_run)
             .bind(job.state == State::Queued)
-            .bind(record::stored_options(&job.options)?),
+            .bind(record::stored_asked(&job.options)?),
         );
         Ok(inserted.await? > 0)
     }

@@ -1,5 +1,5 @@
 use super::{apart::binary, expression::oid, upload::stored_size};
-use crate::{Error, Job, Litter, Mp3, Snapshot, State};
+use crate::{Asked, Error, Job, Litter, Mp3, Snapshot, State, UnreadableOptions};
 use chrono::{DateTime, Utc};
 use decant_events::{ConversionOptions, FileId, Problem};
 use mongodb::bson::{self, Bson, Document, doc};
@@ -17,7 +17,7 @@ pub(super) fn job(record: &Document) -> Result<Job, Error> {
             Some(_) => Some(size(record, "size_bytes")?),
             None => None,
         },
-        options: options(record)?,
+        options: options(record),
         progress_percent: progress(record)?,
         attempts: small(record, "attempts")?,
         mp3: mp3(record)?,
@@ -127,13 +127,25 @@ pub(super) fn stored_options(options: &ConversionOptions) -> Result<Option<Docum
     asked.transpose().map_err(|error| corrupt("options", error))
 }
 
-fn options(record: &Document) -> Result<ConversionOptions, Error> {
-    match record.get("options") {
-        Some(options) => {
-            bson::deserialize_from_bson(options.clone()).map_err(|error| corrupt("options", error))
+/// The same of a record of another store, which another version may have written.
+pub(super) fn stored_asked(asked: &Asked) -> Result<Option<Bson>, Error> {
+    match asked {
+        Ok(options) => Ok(stored_options(options)?.map(Bson::Document)),
+        Err(UnreadableOptions(value)) => {
+            let value = bson::serialize_to_bson(value);
+            Ok(Some(value.map_err(|error| corrupt("options", error))?))
         }
-        None => Ok(ConversionOptions::default()),
     }
+}
+
+fn options(record: &Document) -> Asked {
+    let Some(options) = record.get("options") else {
+        return Ok(ConversionOptions::default());
+    };
+    bson::deserialize_from_bson(options.clone()).map_err(|_| {
+        let value = serde_json::to_value(options);
+        UnreadableOptions(value.unwrap_or_else(|_| options.to_string().into()))
+    })
 }
 
 fn bytes(record: &Document, field: &str) -> Result<Option<Vec<u8>>, Error> {

@@ -44,7 +44,7 @@ fn document(snapshot: &Snapshot) -> Result<Document, Error> {
     if let Some(traceparent) = &job.traceparent {
         record.insert("traceparent", literal(traceparent.as_str()));
     }
-    if let Some(options) = record::stored_options(&job.options)? {
+    if let Some(options) = record::stored_asked(&job.options)? {
         record.insert("options", literal(options));
     }
     if let Some(cover) = &snapshot.cover {

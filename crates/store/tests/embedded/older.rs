@@ -20,7 +20,7 @@ async fn a_job_of_before_there_were_options_has_the_default_ones() {
 
     let store = open(&folder).await.unwrap();
     let job = store.jobs.get(id).await.unwrap().unwrap();
-    assert!(job.options.is_default());
+    assert!(job.options.unwrap().is_default());
     assert_eq!(store.jobs.cover(id).await.unwrap(), None);
     let gave_up = Problem::new("gave-up", "");
     let claim = store.jobs.claim(id, FileId::mint(), HOUR, 5, &gave_up);

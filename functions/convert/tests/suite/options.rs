@@ -2,7 +2,8 @@
 
 use crate::world::{Convert, about};
 use decant_audio::media::{self, Container};
-use decant_events::{ConversionOptions, FileId, Mp3Ready, VideoUploaded};
+use decant_events::{ConversionOptions, FileId, JobFailed, Mp3Ready, VideoUploaded};
+use decant_store::UnreadableOptions;
 
 fn asking(fields: &[(&str, &str)]) -> ConversionOptions {
     let mut options = ConversionOptions::default();
@@ -56,11 +57,28 @@ async fn a_job_that_another_producers_event_makes_has_the_default_options() {
         ..about(id)
     };
     let ready: Mp3Ready = convert.function.deliver("/", &asking).await.event();
-    assert!(convert.job(id).await.options.is_default());
+    let options = convert.job(id).await.options;
+    assert_eq!(options, Ok(ConversionOptions::default()));
     let mp3 = convert.mp3(ready.mp3_fid).await;
     let frames = Frame::all(&mp3);
     let first = frames[0].kbit_s;
     assert!(frames.iter().any(|frame| frame.kbit_s != first), "VBR");
+}
+
+#[tokio::test]
+async fn a_record_whose_options_cannot_be_read_fails_its_job_at_once() {
+    let convert = Convert::new().await;
+    let clip = media::clip(Container::Mp4, 1);
+    convert.queue("video.mp4", clip.clone()).await;
+    let mut record = convert.store.jobs.export(None, 1).await.unwrap().remove(0);
+    let id = FileId::mint();
+    record.job.id = id;
+    record.job.options = Err(UnreadableOptions("another version".into()));
+    convert.store_video(id, clip).await;
+    assert!(convert.store.jobs.import(&record).await.unwrap());
+    let failed: JobFailed = convert.function.deliver("/", &about(id)).await.event();
+    assert_eq!(failed.problem.code, "not-an-option");
+    assert_eq!(convert.job(id).await.problem, Some(failed.problem));
 }
 
 /// What the header of an MPEG-1 layer III frame says (ISO 11172-3, 2.4.2.3).

@@ -1,5 +1,6 @@
 use super::*;
-use serde_json::Value;
+use decant_store::UnreadableOptions;
+use serde_json::{Value, json};
 
 #[tokio::test]
 async fn jobs_come_newest_first_and_page_by_page() {
@@ -34,6 +35,29 @@ async fn jobs_come_newest_first_and_page_by_page() {
         door.get("/jobs?limit=rubbish").await.problem_code(),
         "bad-request"
     );
+}
+
+#[tokio::test]
+async fn a_job_whose_options_cannot_be_read_is_listed_without_them() {
+    let door = Door::new().await;
+    let readable = door.upload("a.mp4", b"video").await.json();
+    let mut record = door.store.jobs.export(None, 1).await.unwrap().remove(0);
+    record.job.id = FileId::mint();
+    record.job.options = Err(UnreadableOptions(json!({"quality": "v9", "mono": true})));
+    assert!(door.store.jobs.import(&record).await.unwrap());
+    let listed = door.get("/jobs").await.json();
+    let [unreadable, other] = &listed["jobs"].as_array().unwrap()[..] else {
+        panic!("two jobs, not {listed}")
+    };
+    assert_eq!(other["id"], readable["id"]);
+    assert_eq!(unreadable["id"], json!(record.job.id));
+    assert_eq!(unreadable["options"], Value::Null);
+    assert_eq!(
+        (&unreadable["state"], &unreadable["file_name"]),
+        (&other["state"], &other["file_name"])
+    );
+    let alone = door.get(&format!("/jobs/{}", record.job.id)).await;
+    assert_eq!(&alone.json(), unreadable);
 }
 
 #[tokio::test]
