@@ -4,21 +4,23 @@ use decant_events::{FileId, Username};
 use decant_function::{event, reasons, telemetry};
 use decant_store::{ANNOUNCE_GAP, Bucket, Error as StoreError, Job, Lease, NewJob, PayloadWriter};
 use futures::{Stream, StreamExt};
-use std::time::Duration;
-use tokio::time::{Instant, timeout};
+use std::{pin::pin, time::Duration};
+use tokio::time::{Instant, timeout, timeout_at};
 
 /// How long an upload may go without being renewed before its record counts as abandoned.
 const LEASE: Duration = Duration::from_secs(120);
 
-/// How often the lease is renewed while bytes come.
+/// How often the lease is renewed while anything comes.
 const HEARTBEAT: Duration = Duration::from_secs(20);
 
-/// How long a caller may send nothing. Shorter than the lease, which is renewed only while bytes come.
+/// How long a caller may send nothing. Shorter than the lease, which is renewed only while something comes.
 pub(crate) const IDLE: Duration = Duration::from_secs(60);
 
 /// A video on its way into the store: record first, then the bytes, then what is asked for and `queued`, then the event.
 pub(crate) struct Incoming {
     lease: Lease,
+    /// When the lease was renewed last.
+    pub(crate) renewed: Instant,
     video: Option<Box<dyn PayloadWriter>>,
     size_bytes: u64,
 }
@@ -38,9 +40,11 @@ impl Incoming {
             file_name: file_name.clone(),
             traceparent,
         };
+        let renewed = Instant::now();
         let lease = app.store.jobs.begin(job, LEASE).await?;
         let mut incoming = Self {
             lease,
+            renewed,
             video: None,
             size_bytes: 0,
         };
@@ -65,8 +69,6 @@ impl Incoming {
         app: &App,
         mut bytes: impl Stream<Item = Result<Bytes, Error>> + Unpin,
     ) -> Result<(), Error> {
-        let video = self.video.as_mut().ok_or(Error::Broken)?;
-        let mut renewed = Instant::now();
         while let Some(piece) = timeout(IDLE, bytes.next())
             .await
             .map_err(|_| Error::Stalled)?
@@ -78,10 +80,10 @@ impl Incoming {
                     max_bytes: app.max_upload_bytes,
                 });
             }
+            let video = self.video.as_mut().ok_or(Error::Broken)?;
             video.write(piece).await?;
-            if renewed.elapsed() > HEARTBEAT {
-                app.store.jobs.renew(&self.lease, LEASE, None).await?;
-                renewed = Instant::now();
+            if self.renewed.elapsed() > HEARTBEAT {
+                self.renew(app).await?;
             }
         }
         if self.size_bytes == 0 {
@@ -89,6 +91,28 @@ impl Incoming {
                 "Expected a video, got an empty body or an empty part named `file`.".into(),
             ));
         }
+        Ok(())
+    }
+
+    /// Keeps the lease while something else is waited for, which has its own bounds.
+    pub(crate) async fn keep<T>(
+        &mut self,
+        app: &App,
+        other: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let mut other = pin!(other);
+        loop {
+            match timeout_at(self.renewed + HEARTBEAT, &mut other).await {
+                Ok(done) => return done,
+                Err(_) => self.renew(app).await?,
+            }
+        }
+    }
+
+    async fn renew(&mut self, app: &App) -> Result<(), Error> {
+        let asked = Instant::now();
+        app.store.jobs.renew(&self.lease, LEASE, None).await?;
+        self.renewed = asked;
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use crate::{
 use axum::{
     Json,
     body::Body,
-    extract::{FromRequest, Multipart, Request, State},
+    extract::{FromRequest, Multipart, Request, State, multipart::Field},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -131,11 +131,10 @@ async fn read_parts(
     form: &mut Form,
     video: &mut Option<Incoming>,
 ) -> Result<(), Error> {
-    while let Some(part) = timeout(IDLE, parts.next_field())
-        .await
-        .map_err(|_| Error::Stalled)?
-        .map_err(malformed)?
-    {
+    loop {
+        let Some(part) = kept(app, video, next_part(parts)).await? else {
+            return Ok(form.options.check()?);
+        };
         let field = part.name().unwrap_or_default().to_owned();
         let name = part
             .file_name()
@@ -143,20 +142,36 @@ async fn read_parts(
         let bytes = part
             .map_err(malformed)
             .inspect_ok(|bytes| backlog.taken(bytes));
-        match (field.as_str(), &video) {
-            ("file", Some(_)) => {
+        match (field.as_str(), video.is_some()) {
+            ("file", true) => {
                 return Err(Error::BadRequest(
                     "Expected one part named `file`, got two. Upload one video at a time.".into(),
                 ));
             }
-            ("file", None) => {
+            ("file", false) => {
                 form.options.check()?; // before gigabytes come for nothing
                 *video = Some(receive(app, person.clone(), name, bytes).await?);
             }
-            (option, _) => form.read(option, bytes).await?,
+            (option, _) => kept(app, video, form.read(option, bytes)).await?,
         }
     }
-    Ok(form.options.check()?)
+}
+
+async fn next_part(parts: &mut Multipart) -> Result<Option<Field<'_>>, Error> {
+    let part = timeout(IDLE, parts.next_field()).await;
+    part.map_err(|_| Error::Stalled)?.map_err(malformed)
+}
+
+/// What is waited for, after the video under its lease.
+async fn kept<T>(
+    app: &App,
+    video: &mut Option<Incoming>,
+    other: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    match video {
+        Some(video) => video.keep(app, other).await,
+        None => other.await,
+    }
 }
 
 /// Stores one video. When it fails, nothing stays.
@@ -229,3 +244,6 @@ async fn linger<E>(mut pieces: impl Stream<Item = Result<Bytes, E>> + Unpin) {
     };
     let _ = timeout(LINGER, drain).await;
 }
+
+#[cfg(test)]
+mod tests;
