@@ -1,6 +1,10 @@
-//! What belongs to a record and is kept apart from it. Each goes in before the change of the record by which it counts.
+//! What belongs to a record and is kept apart from it. Each goes in before the change of the record by which it counts, or
+//! with it.
 
-use super::{database::Database, record};
+use super::{
+    database::{Database, Sql},
+    record,
+};
 use crate::{Error, Lease, Snapshot};
 use decant_events::{ConversionOptions, FileId};
 use sqlx::{Row, query};
@@ -36,27 +40,6 @@ impl Database {
             .bind(lease.job_id.to_string())
             .bind(&lease.token)
             .bind(record::stored_options(options)?),
-        )
-        .await
-    }
-
-    /// Keeps the waveform of the MP3 that the lease's attempt writes.
-    pub(super) async fn keep_waveform(
-        &self,
-        lease: &Lease,
-        mp3_id: FileId,
-        points: &[u8],
-    ) -> Result<(), Error> {
-        self.change_leased(
-            query(
-                "INSERT OR REPLACE INTO waveforms (job_id, mp3_id, points)
-                 SELECT id, ?3, ?4 FROM jobs
-                 WHERE id = ?1 AND lease_token = ?2 AND state = 'converting' AND attempt_mp3_id = ?3",
-            )
-            .bind(lease.job_id.to_string())
-            .bind(&lease.token)
-            .bind(mp3_id.to_string())
-            .bind(points),
         )
         .await
     }
@@ -106,4 +89,17 @@ impl Database {
         let rows = self.rows(waveform).await?;
         Ok(rows.first().map(|row| row.try_get("points")).transpose()?)
     }
+}
+
+/// Keeps the waveform of the MP3 that the lease's attempt writes.
+pub(super) fn keep_waveform<'q>(lease: &'q Lease, mp3_id: FileId, points: &'q [u8]) -> Sql<'q> {
+    query(
+        "INSERT OR REPLACE INTO waveforms (job_id, mp3_id, points)
+         SELECT id, ?3, ?4 FROM jobs
+         WHERE id = ?1 AND lease_token = ?2 AND state = 'converting' AND attempt_mp3_id = ?3",
+    )
+    .bind(lease.job_id.to_string())
+    .bind(&lease.token)
+    .bind(mp3_id.to_string())
+    .bind(points)
 }

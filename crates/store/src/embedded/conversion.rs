@@ -1,7 +1,9 @@
 //! A record's way from the queue to its end.
 
 use super::{
+    apart::keep_waveform,
     database::{Database, millis},
+    record,
     upload::stored_size,
 };
 use crate::{Error, Job, Lease, Mp3};
@@ -104,25 +106,37 @@ impl Database {
         .await
     }
 
-    pub(super) async fn end_ready(&self, lease: &Lease, mp3: &Mp3) -> Result<Option<Job>, Error> {
-        self.job(
-            query(
-                "UPDATE jobs
-                 SET state = 'ready', progress_percent = 100,
-                     mp3_id = ?3, mp3_size_bytes = ?4, mp3_duration_ms = ?5,
-                     finished_at = now, updated_at = now,
-                     lease_token = NULL, lease_until = NULL, attempt_mp3_id = NULL
-                 FROM clock
-                 WHERE id = ?1 AND lease_token = ?2 AND state = 'converting' AND attempt_mp3_id = ?3
-                 RETURNING *",
-            )
-            .bind(lease.job_id.to_string())
-            .bind(&lease.token)
-            .bind(mp3.id.to_string())
-            .bind(stored_size(mp3.size_bytes)?)
-            .bind(stored_size(mp3.duration_ms)?),
+    /// Publishes the MP3, together with its waveform if it has one.
+    pub(super) async fn end_ready(
+        &self,
+        lease: &Lease,
+        mp3: &Mp3,
+        waveform: &[u8],
+    ) -> Result<Option<Job>, Error> {
+        let mut both = self.begin().await?;
+        if !waveform.is_empty() {
+            let kept = keep_waveform(lease, mp3.id, waveform);
+            kept.execute(&mut *both).await?;
+        }
+        let published = query(
+            "UPDATE jobs
+             SET state = 'ready', progress_percent = 100,
+                 mp3_id = ?3, mp3_size_bytes = ?4, mp3_duration_ms = ?5,
+                 finished_at = now, updated_at = now,
+                 lease_token = NULL, lease_until = NULL, attempt_mp3_id = NULL
+             FROM clock
+             WHERE id = ?1 AND lease_token = ?2 AND state = 'converting' AND attempt_mp3_id = ?3
+             RETURNING *",
         )
-        .await
+        .bind(lease.job_id.to_string())
+        .bind(&lease.token)
+        .bind(mp3.id.to_string())
+        .bind(stored_size(mp3.size_bytes)?)
+        .bind(stored_size(mp3.duration_ms)?)
+        .fetch_all(&mut *both)
+        .await?;
+        both.commit().await?;
+        published.first().map(record::job).transpose()
     }
 
     pub(super) async fn end_failed(

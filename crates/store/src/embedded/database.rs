@@ -1,7 +1,7 @@
 use super::{blocking, folder, record};
 use crate::{Error, Job};
 use sqlx::{
-    Sqlite, SqlitePool,
+    Sqlite, SqlitePool, Transaction,
     migrate::{MigrateError, Migrator},
     query::Query,
     sqlite::{
@@ -61,6 +61,11 @@ impl Database {
     pub(super) async fn job(&self, query: Sql<'_>) -> Result<Option<Job>, Error> {
         let rows = self.rows(query).await?;
         rows.first().map(record::job).transpose()
+    }
+
+    /// Begins what is kept as a whole when it is committed, or not at all. It waits for other writers here, and only here.
+    pub(super) async fn begin(&self) -> Result<Transaction<'static, Sqlite>, Error> {
+        Ok(self.pool.begin_with("BEGIN IMMEDIATE").await?)
     }
 
     /// How many rows the statement changed.

@@ -113,10 +113,8 @@ impl Jobs for Database {
     }
 
     async fn publish(&self, lease: &Lease, mp3: Mp3, waveform: &[u8]) -> Result<Job, Error> {
-        if !waveform.is_empty() {
-            self.keep_waveform(lease, mp3.id, waveform).await?;
-        }
-        self.end_ready(lease, &mp3).await?.ok_or(Error::LeaseLost)
+        let published = self.end_ready(lease, &mp3, waveform).await?;
+        published.ok_or(Error::LeaseLost)
     }
 
     async fn fail(&self, lease: &Lease, problem: &Problem) -> Result<Job, Error> {

@@ -6,8 +6,8 @@ use crate::{
     store_video,
 };
 use bytes::Bytes;
-use decant_events::FileId;
-use decant_store::{Bucket, CHUNK_BYTES, Error, Store};
+use decant_events::{FileId, Problem};
+use decant_store::{Bucket, CHUNK_BYTES, Claim, Error, Mp3, Store};
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use std::{
     fs::{self, File},
@@ -190,6 +190,40 @@ async fn unknown_words_in_a_record_are_reported_as_damage() {
         let clear = sqlx::query("DELETE FROM jobs");
         clear.execute(&mut database).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn an_mp3_and_its_waveform_are_published_together_or_not_at_all() {
+    let (store, home) = fresh_store().await;
+    let job = new_job();
+    let id = job.id;
+    store.jobs.adopt(job, 1, HOUR).await.unwrap();
+    let mp3 = Mp3 {
+        id: FileId::mint(),
+        size_bytes: 1,
+        duration_ms: 1,
+    };
+    let gave_up = Problem::new("gave-up", "");
+    let claim = store.jobs.claim(id, mp3.id, HOUR, 5, &gave_up).await;
+    let Ok(Claim::Granted(lease, _)) = claim else {
+        panic!("nobody else wants it");
+    };
+
+    // The statement after the waveform's fails, as where the process ends in between.
+    let mut database = database(home.path()).await;
+    let broken = "CREATE TRIGGER broken BEFORE UPDATE OF mp3_id ON jobs
+                  BEGIN SELECT RAISE(ABORT, 'broken'); END";
+    sqlx::query(broken).execute(&mut database).await.unwrap();
+    let publish = || store.jobs.publish(&lease, mp3.clone(), b"waveform");
+    assert_away(publish().await);
+    let left = sqlx::query("SELECT job_id FROM waveforms").fetch_all(&mut database);
+    assert!(left.await.unwrap().is_empty());
+
+    let mended = sqlx::query("DROP TRIGGER broken");
+    mended.execute(&mut database).await.unwrap();
+    publish().await.unwrap();
+    let waveform = store.jobs.waveform(mp3.id).await.unwrap();
+    assert_eq!(waveform.as_deref(), Some(&b"waveform"[..]));
 }
 
 #[tokio::test]
