@@ -49,21 +49,18 @@ pub enum CopyError {
     Differs(FileId, &'static str),
 }
 
-/// What there is to copy, by the records.
+/// What there is to copy, by the records. Covers and waveforms belong to these: they are copied, and not counted.
 pub async fn copy_size(from: &Store) -> Result<Copied, CopyError> {
     let mut size = Copied::default();
-    let mut after = None;
+    let mut before = None;
     loop {
-        let page = from
-            .jobs
-            .export(after, PAGE)
-            .await
-            .map_err(CopyError::List)?;
+        let page = from.jobs.list(None, before, PAGE).await;
+        let page = page.map_err(CopyError::List)?;
         let Some(last) = page.last() else {
             return Ok(size);
         };
-        after = Some(last.job.id);
-        for Snapshot { job, .. } in &page {
+        before = Some(last.id);
+        for job in &page {
             let mp3_bytes = job.mp3.as_ref().map(|mp3| mp3.size_bytes);
             size.jobs += 1;
             size.payloads += 1 + u64::from(mp3_bytes.is_some());

@@ -137,6 +137,8 @@ macro_rules! contract_tests {
             a_record_that_is_there_is_left_alone
             records_come_page_by_page
             a_copy_is_whole_and_can_be_repeated
+            a_copy_takes_covers_and_waveforms_along
+            a_copy_with_another_cover_or_waveform_differs
             a_copy_that_differs_is_found
         }
         mod sequences {

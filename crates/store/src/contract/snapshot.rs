@@ -6,7 +6,8 @@ use super::{
     },
 };
 use crate::{
-    Bucket, Copied, CopyError, Error, Job, Snapshot, State, Store, UnreadableOptions, copy,
+    Bucket, Copied, CopyError, Error, Job, Mp3, Snapshot, State, Store, UnreadableOptions, copy,
+    copy_size,
 };
 use bytes::Bytes;
 use decant_events::FileId;
@@ -166,6 +167,57 @@ pub async fn a_copy_is_whole_and_can_be_repeated(from: Store, to: Store) {
         }
         assert!(is_missing(&content(&to, Bucket::Videos, waiting).await));
     }
+}
+
+pub async fn a_copy_takes_covers_and_waveforms_along(from: Store, to: Store) {
+    let lease = from.jobs.begin(new_job(), HOUR).await.expect("begins");
+    let id = lease.job_id;
+    let noted = from.jobs.ask(&lease, &everything(), Some(b"cover")).await;
+    noted.expect("is noted");
+    write(&from, Bucket::Videos, id, &sample(1_000)).await;
+    let uploaded = from.jobs.uploaded(&lease, 1_000, HOUR).await;
+    uploaded.expect("ends");
+    let published = Mp3 {
+        size_bytes: 100,
+        ..mp3(FileId::mint())
+    };
+    let (lease, _) = granted(claim_as(&from, id, published.id, HOUR).await);
+    write(&from, Bucket::Mp3s, published.id, &sample(100)).await;
+    let done = from.jobs.publish(&lease, published.clone(), b"waveform");
+    let done = done.await.expect("is published");
+
+    // They are the record's: only payloads are counted.
+    let expected = Copied {
+        jobs: 1,
+        payloads: 2,
+        bytes: 1_100,
+    };
+    assert_eq!(copy_size(&from).await.expect("is counted"), expected);
+    for _ in 0..2 {
+        let (copied, left_out) = copy(&from, &to, drop).await.expect("is copied");
+        assert_eq!((copied, left_out.len()), (expected, 0));
+        assert_eq!(job(&to, id).await, done);
+        let cover = to.jobs.cover(id).await.expect("the store answers");
+        assert_eq!(cover.as_deref(), Some(&b"cover"[..]));
+        let waveform = to.jobs.waveform(published.id).await;
+        let waveform = waveform.expect("the store answers");
+        assert_eq!(waveform.as_deref(), Some(&b"waveform"[..]));
+    }
+    assert_eq!(export(&to).await, export(&from).await);
+}
+
+pub async fn a_copy_with_another_cover_or_waveform_differs(from: Store, to: Store) {
+    let done = converted(&from, &sample(10), &sample(10)).await;
+    let plain = export(&from).await.remove(0);
+    let mut other = plain.clone();
+    other.cover = Some(b"cover".into());
+    other.waveform = Some(b"waveform".into());
+    assert!(imports(&to, &other).await);
+    let differs = copy(&from, &to, drop).await;
+    assert!(
+        matches!(differs, Err(CopyError::Differs(id, "record")) if id == done.id),
+        "{differs:?}"
+    );
 }
 
 pub async fn a_copy_that_differs_is_found(from: Store, to: Store) {
