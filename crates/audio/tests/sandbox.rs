@@ -369,19 +369,24 @@ fn what_a_decoder_writes_into_a_sentence_for_people_is_not_believed() {
 
 #[test]
 fn a_stop_ends_a_conversion_that_waits_for_its_decoder() {
-    let mut stand_in = StandIn::new("exec sleep 600");
+    let mut stand_in = StandIn::new("touch \"$here/started\"; exec sleep 600");
     stand_in.decoder.limits.silence = Duration::from_secs(60);
+    let started = stand_in.file("started");
     let stop = Stop::new().expect("a stop");
     stand_in.decoder.stop = Some(stop.clone());
-    let began = Instant::now();
     let stopper = thread::spawn(move || {
-        thread::sleep(Duration::from_millis(100));
+        let began = Instant::now();
+        while !started.exists() {
+            assert!(began.elapsed() < Duration::from_secs(30), "no decoder");
+            thread::yield_now();
+        }
         stop.stop();
+        Instant::now()
     });
     assert!(matches!(stand_in.convert(), Err(Error::Stopped)));
-    assert!(began.elapsed() < Duration::from_secs(5));
+    let stopped = stopper.join().expect("it ends");
+    assert!(stopped.elapsed() < Duration::from_secs(5));
     assert!(children().is_empty());
-    stopper.join().expect("it ends");
     assert!(
         matches!(stand_in.convert(), Err(Error::Stopped)),
         "it stays stopped"
