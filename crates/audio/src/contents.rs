@@ -1,8 +1,7 @@
 //! A [`Probe`] on its way from the child to its parent.
 
-use std::time::Duration;
-
-use crate::protocol::{Fields, MAX_TEXT_BYTES};
+use crate::fields::{Fields, duration, micros};
+use crate::protocol::MAX_TEXT_BYTES;
 use crate::tag::year_of;
 use crate::{Chapter, Cover, Probe, Tags, TrackInfo};
 
@@ -26,13 +25,11 @@ const _: () = {
     assert!(8 + texts + 4 + Cover::MAX_BYTES + 1 + tracks + 1 + chapters <= MAX_BYTES);
 };
 
-const UNKNOWN: u64 = u64::MAX;
-
 /// Cuts what is too long.
 pub(crate) fn encode(probe: &Probe) -> Vec<u8> {
     let mut bytes = Vec::new();
     put_text(&probe.container, MAX_NAME_BYTES, &mut bytes);
-    put_time(probe.duration, &mut bytes);
+    bytes.extend(micros(probe.duration).to_le_bytes());
     let Tags {
         title,
         artist,
@@ -68,8 +65,9 @@ pub(crate) fn encode(probe: &Probe) -> Vec<u8> {
     let chapters = probe.chapters.iter().take(MAX_CHAPTERS);
     bytes.push(chapters.len() as u8);
     for chapter in chapters {
-        put_time(Some(chapter.start), &mut bytes);
-        put_time(Some(chapter.end), &mut bytes);
+        for time in [chapter.start, chapter.end] {
+            bytes.extend(micros(Some(time)).to_le_bytes());
+        }
         let title = chapter.title.as_deref().unwrap_or_default();
         put_text(title, MAX_TEXT_BYTES, &mut bytes);
     }
@@ -79,7 +77,7 @@ pub(crate) fn encode(probe: &Probe) -> Vec<u8> {
 /// `None` where anything is longer than it may be. What is a picture is seen by its first bytes.
 pub(crate) fn decode(fields: &mut Fields<'_>) -> Option<Probe> {
     let container = name(fields)?;
-    let duration = time(fields)?;
+    let length = duration(fields.u64()?);
     let mut tag = || text(fields, MAX_TAG_BYTES);
     let mut tags = Tags {
         title: tag()?,
@@ -107,14 +105,15 @@ pub(crate) fn decode(fields: &mut Fields<'_>) -> Option<Probe> {
     }
     let mut chapters = Vec::new();
     for _ in 0..fields.u8()? {
-        let (start, end) = (time(fields)??, time(fields)??);
+        let mut time = || duration(fields.u64()?);
+        let (start, end) = (time()?, time()?);
         let title = text(fields, MAX_TEXT_BYTES)?;
         (start <= end).then_some(())?;
         chapters.push(Chapter { start, end, title });
     }
     Some(Probe {
         container,
-        duration,
+        duration: length,
         tracks,
         tags,
         chapters,
@@ -147,18 +146,10 @@ fn name(fields: &mut Fields<'_>) -> Option<String> {
     Some(text.chars().filter(is_plain).collect())
 }
 
-fn put_time(time: Option<Duration>, bytes: &mut Vec<u8>) {
-    let micros = time.and_then(|time| u64::try_from(time.as_micros()).ok());
-    bytes.extend(micros.unwrap_or(UNKNOWN).to_le_bytes());
-}
-
-fn time(fields: &mut Fields<'_>) -> Option<Option<Duration>> {
-    let micros = fields.u64()?;
-    Some((micros != UNKNOWN).then(|| Duration::from_micros(micros)))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::CoverFormat;
 

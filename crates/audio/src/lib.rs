@@ -47,6 +47,7 @@ mod decoder;
 mod error;
 mod extent;
 mod fade;
+mod fields;
 mod frame;
 mod input;
 mod kept;

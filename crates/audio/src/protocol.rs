@@ -24,10 +24,12 @@
 //! length has a bound, and whatever is out of shape decodes to `None`: the parent believes nothing else of the child,
 //! which may have been taken over by the file that it reads.
 
+mod failed;
+
 use std::time::Duration;
 
 use crate::contents;
-use crate::language::Language;
+use crate::fields::{Fields, duration, micros};
 use crate::pcm::{Pcm, Spec, Wish};
 use crate::resample::MAX_LEVEL;
 use crate::track::Choice;
@@ -45,12 +47,6 @@ pub(crate) const MAX_PCM_SAMPLES: usize = 16 * 1024;
 
 /// Longer words are cut.
 pub(crate) const MAX_TEXT_BYTES: usize = 512;
-
-/// Tracks whose languages are told, in [`MAX_TEXT_BYTES`].
-const MAX_LISTED: usize = 100;
-
-/// Stands for a language that isn't known.
-const UNTOLD: &str = "-";
 
 /// The longest payload: two channels of floats, or packets.
 pub(crate) const MAX_PAYLOAD_BYTES: usize = 2 * 4 * MAX_PCM_SAMPLES;
@@ -182,7 +178,7 @@ impl Said {
             }
             Self::NoCopy => (NO_COPY, Vec::new()),
             Self::End => (END, Vec::new()),
-            Self::Failed(error) => (FAILED, encode_error(error)),
+            Self::Failed(error) => (FAILED, failed::encode(error)),
         };
         let mut message = vec![kind];
         message.extend((payload.len() as u32).to_le_bytes());
@@ -215,7 +211,7 @@ impl Said {
                     seccomp: bits & 2 != 0,
                 })
             }
-            UNCONFINED => Self::Unconfined(fields.text()),
+            UNCONFINED => Self::Unconfined(words(&mut fields)),
             READ => Self::Read {
                 offset: fields.u64()?,
                 length: usize::try_from(fields.u32()?)
@@ -244,20 +240,11 @@ impl Said {
             },
             NO_COPY => Self::NoCopy,
             END => Self::End,
-            FAILED => Self::Failed(decode_error(&mut fields)?),
+            FAILED => Self::Failed(failed::decode(&mut fields)?),
             _ => return None,
         };
         fields.0.is_empty().then_some(said)
     }
-}
-
-fn micros(duration: Option<Duration>) -> u64 {
-    let micros = duration.and_then(|duration| u64::try_from(duration.as_micros()).ok());
-    micros.unwrap_or(u64::MAX)
-}
-
-fn duration(micros: u64) -> Option<Duration> {
-    (micros != u64::MAX).then(|| Duration::from_micros(micros))
 }
 
 /// Appends a message with these bytes of packets, at most [`MAX_PAYLOAD_BYTES`].
@@ -304,120 +291,14 @@ fn fill(channel: &mut Vec<f32>, bytes: &[u8]) -> Option<()> {
     is_sound.then_some(())
 }
 
-/// Those of [`Error`] that a child can meet. The rest is the parent's own.
-fn encode_error(error: &Error) -> Vec<u8> {
-    let listed;
-    let (code, words) = match error {
-        Error::NoAudio => (1, ""),
-        Error::Unreadable { reason } => (2, reason.as_str()),
-        Error::UnsupportedCodec { codec } => (3, codec.as_str()),
-        Error::TooManyStreams { .. } => (4, ""),
-        Error::TooMuchMemory => (5, ""),
-        Error::Engine(reason) => (6, reason.as_str()),
-        Error::NoSuchTrack { languages } => {
-            listed = list(languages);
-            (7, listed.as_str())
-        }
-        _ => (6, "the decoder met an error that it can't have"),
-    };
-    let mut payload = vec![code];
-    let limit = match error {
-        Error::TooManyStreams { limit } => *limit,
-        _ => 0,
-    };
-    payload.extend(limit.to_le_bytes());
-    payload.extend(text(words));
-    payload
-}
-
-fn decode_error(fields: &mut Fields<'_>) -> Option<Error> {
-    let code = fields.u8()?;
-    let limit = fields.u32()?;
-    let words = fields.text();
-    Some(match code {
-        1 => Error::NoAudio,
-        2 => Error::Unreadable { reason: words },
-        3 => Error::UnsupportedCodec {
-            codec: plain(&words),
-        },
-        4 => Error::TooManyStreams { limit },
-        5 => Error::TooMuchMemory,
-        6 => Error::Engine(words),
-        7 => Error::NoSuchTrack {
-            languages: words
-                .split_ascii_whitespace()
-                .map(unlist)
-                .collect::<Option<_>>()?,
-        },
-        _ => return None,
-    })
-}
-
-/// Three letters for each track, or a hyphen for one that has no language.
-fn list(languages: &[Option<String>]) -> String {
-    let words: Vec<_> = languages
-        .iter()
-        .take(MAX_LISTED)
-        .map(|language| language.as_deref().unwrap_or(UNTOLD))
-        .collect();
-    words.join(" ")
-}
-
-fn unlist(word: &str) -> Option<Option<String>> {
-    if word == UNTOLD {
-        return Some(None);
-    }
-    let letters = word.as_bytes().try_into().ok()?;
-    Language::of_letters(letters).map(|language| Some(language.to_string()))
-}
-
 fn text(words: &str) -> Vec<u8> {
     let end = words.floor_char_boundary(MAX_TEXT_BYTES);
     words.as_bytes()[..end].to_vec()
 }
 
-/// What may stand in a sentence for people: no child writes them letters.
-fn plain(words: &str) -> String {
-    let is_plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | ',' | ' ');
-    words.chars().filter(is_plain).take(40).collect()
-}
-
-/// Reads a payload from its front.
-pub(crate) struct Fields<'a>(pub(crate) &'a [u8]);
-
-impl<'a> Fields<'a> {
-    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let (taken, rest) = self.0.split_first_chunk::<N>()?;
-        self.0 = rest;
-        Some(*taken)
-    }
-
-    pub(crate) fn bytes(&mut self, length: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(length)?;
-        self.0 = rest;
-        Some(taken)
-    }
-
-    pub(crate) fn u8(&mut self) -> Option<u8> {
-        self.take().map(u8::from_le_bytes)
-    }
-
-    pub(crate) fn u16(&mut self) -> Option<u16> {
-        self.take().map(u16::from_le_bytes)
-    }
-
-    pub(crate) fn u32(&mut self) -> Option<u32> {
-        self.take().map(u32::from_le_bytes)
-    }
-
-    pub(crate) fn u64(&mut self) -> Option<u64> {
-        self.take().map(u64::from_le_bytes)
-    }
-
-    /// The rest, in one line.
-    fn text(&mut self) -> String {
-        let words = String::from_utf8_lossy(std::mem::take(&mut self.0));
-        let words = words.chars().filter(|c| !c.is_control());
-        words.take(MAX_TEXT_BYTES).collect()
-    }
+/// The rest of a payload, in one line.
+fn words(fields: &mut Fields<'_>) -> String {
+    let words = String::from_utf8_lossy(fields.rest());
+    let words = words.chars().filter(|c| !c.is_control());
+    words.take(MAX_TEXT_BYTES).collect()
 }

@@ -2,6 +2,7 @@
 //!
 //! The first frame of a track may hold no sound but a tag: Xing's, which LAME and libavformat extend, or Fraunhofer's VBRI.
 
+use crate::fields::Fields;
 use crate::frame::Header;
 use crate::tag_frame::ALL_FLAGS;
 
@@ -38,18 +39,18 @@ impl SourceTag {
             return None;
         };
         let mut fields = Fields(rest);
-        let flags = fields.take(4).and_then(|flags| flags.last().copied());
+        let flags = fields.bytes(4).and_then(|flags| flags.last().copied());
         let flags = flags.unwrap_or_default();
         for (bit, bytes) in [(1, 4), (2, 4), (4, 100)] {
             if flags & bit != 0 {
-                fields.take(bytes);
+                fields.bytes(bytes);
             }
         }
         let mut read = Self::default();
-        if let Some(quality) = (flags & 8 != 0).then(|| fields.take(4)).flatten() {
+        if let Some(quality) = (flags & 8 != 0).then(|| fields.bytes(4)).flatten() {
             read.quality.copy_from_slice(quality);
         }
-        if let Some(extension) = fields.take(EXTENSION_BYTES)
+        if let Some(extension) = fields.bytes(EXTENSION_BYTES)
             && matches!(&extension[..4], b"LAME" | b"Lavf" | b"Lavc")
         {
             read.extension = extension.to_vec();
@@ -120,16 +121,6 @@ impl SourceTag {
             tag[EXTENSION..EXTENSION + EXTENSION_BYTES].copy_from_slice(&self.extension);
         }
         Some(frame)
-    }
-}
-
-struct Fields<'a>(&'a [u8]);
-
-impl<'a> Fields<'a> {
-    fn take(&mut self, bytes: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(bytes)?;
-        self.0 = rest;
-        Some(taken)
     }
 }
 

@@ -2,12 +2,13 @@
 
 mod support;
 
-use std::io::{self, Cursor, Read, Seek, SeekFrom};
+use std::io;
 use std::num::NonZeroUsize;
 use std::process::Command;
 use std::time::Duration;
 
 use decant_audio::{Loudness, Options, Quality, convert, media};
+use support::counting::Counting;
 use support::wav::{tone, wav};
 use support::{assert_valid, decoder, film, mp3_with, titled};
 
@@ -141,30 +142,13 @@ fn silence_and_blinks_stay_as_they_are() {
     }
 }
 
-/// Counts the bytes that it gives.
-struct Counting(Cursor<Vec<u8>>, u64);
-
-impl Read for &mut Counting {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.0.read(buffer)?;
-        self.1 += read as u64;
-        Ok(read)
-    }
-}
-
-impl Seek for &mut Counting {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.0.seek(to)
-    }
-}
-
 #[test]
 fn two_passes_read_once_and_progress_goes_on() {
     let channel = tone(44_100, 1_000.0, 40 * 44_100);
-    let mut file = Counting(Cursor::new(wav(44_100, &[channel])), 0);
-    let bytes = file.0.get_ref().len() as u64;
+    let mut file = Counting::new(wav(44_100, &[channel]));
+    let bytes = file.file.get_ref().len() as u64;
     for encoders in [1, 2] {
-        file.1 = 0;
+        file.given_bytes = 0;
         let options = Options {
             encoders: NonZeroUsize::new(encoders),
             ..at(-16.0)
@@ -184,6 +168,10 @@ fn two_passes_read_once_and_progress_goes_on() {
         assert!(parts.len() > 40 && parts.is_sorted(), "{parts:?}");
         assert!(parts[0] < 0.1, "{parts:?}");
         assert_eq!(parts.last(), Some(&1.0));
-        assert!(file.1 <= bytes * 101 / 100, "{} of {bytes} bytes", file.1);
+        assert!(
+            file.given_bytes <= bytes * 101 / 100,
+            "{} of {bytes} bytes",
+            file.given_bytes
+        );
     }
 }

@@ -2,12 +2,13 @@
 
 mod support;
 
-use std::io::{self, Cursor, Read, Seek, SeekFrom};
+use std::io;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use decant_audio::media;
 use decant_audio::{Error, Options, Track, convert};
+use support::counting::Counting;
 use support::wav::{tone, wav};
 use support::{assert_valid, decoder, hear, mp3_with, titled};
 
@@ -112,27 +113,10 @@ fn what_cannot_be_is_refused_before_anything_is_read() {
     assert!(error.is_hopeless() && error.to_string().contains("after the start"));
 }
 
-/// Counts the bytes that it gives.
-struct Counting(Cursor<Vec<u8>>, u64);
-
-impl Read for &mut Counting {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.0.read(buffer)?;
-        self.1 += read as u64;
-        Ok(read)
-    }
-}
-
-impl Seek for &mut Counting {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.0.seek(to)
-    }
-}
-
 #[test]
 fn nothing_is_read_far_beyond_the_end_and_progress_is_that_of_the_part() {
     let ten_minutes = [vec![0.0; 8_000 * 600]];
-    let mut file = Counting(Cursor::new(wav(8_000, &ten_minutes)), 0);
+    let mut file = Counting::new(wav(8_000, &ten_minutes));
     let options = Options {
         start: seconds(1.0),
         end: Some(seconds(60.0)),
@@ -153,7 +137,7 @@ fn nothing_is_read_far_beyond_the_end_and_progress_is_that_of_the_part() {
     assert_eq!(last.position, seconds(59.0));
     assert_eq!(last.duration, Some(seconds(59.0)));
     // A minute is 2 MB of 19. The decoder works ahead as far as its pipe goes.
-    assert!(file.1 < 4_000_000, "{} bytes", file.1);
+    assert!(file.given_bytes < 4_000_000, "{} bytes", file.given_bytes);
 }
 
 /// A fade in the plainest words.

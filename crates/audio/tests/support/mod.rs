@@ -6,6 +6,7 @@
     reason = "each test file uses its own part"
 )]
 
+pub mod counting;
 pub mod flac;
 pub mod kit;
 pub mod mp4;
