@@ -18,8 +18,8 @@ const MAX_BYTES: usize = 250 * 1024;
 /// ID3 counts chapters in a byte.
 const MAX_CHAPTERS: usize = 255;
 
-/// A language that nobody told.
-const UNTOLD: &str = "XXX";
+/// A language that nobody told: ID3v2.3 takes the codes of ISO 639-2 alone, which has one for that. `XXX` came with 2.4.
+const UNTOLD: &str = "und";
 
 /// Instead of an offset in bytes: the time counts.
 const NO_OFFSET: u32 = u32::MAX;
