@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// The length of what has no known one: a [`Pipe`](crate::Pipe), which is read in order.
 pub(crate) const ENDLESS: u64 = u64::MAX;
+
 /// Counts the bytes that a reader gives.
 pub(crate) struct Counted<I> {
     reader: I,
@@ -112,14 +113,19 @@ impl<I: Read + Seek> Read for Input<I> {
 
 impl<I> Seek for Input<I> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let position = match to {
-            SeekFrom::Start(position) => Some(position),
-            SeekFrom::Current(by) => self.position.checked_add_signed(by),
-            SeekFrom::End(by) => self.length.checked_add_signed(by),
-        };
-        self.position = position.ok_or(io::ErrorKind::InvalidInput)?;
+        self.position = sought(to, self.position, self.length)?;
         Ok(self.position)
     }
+}
+
+/// Where a reader that is at `position` of `length` is then.
+pub(crate) fn sought(to: SeekFrom, position: u64, length: u64) -> io::Result<u64> {
+    let sought = match to {
+        SeekFrom::Start(position) => Some(position),
+        SeekFrom::Current(by) => position.checked_add_signed(by),
+        SeekFrom::End(by) => length.checked_add_signed(by),
+    };
+    Ok(sought.ok_or(io::ErrorKind::InvalidInput)?)
 }
 
 /// The first error of an [`Input`], shared with whoever holds the FFmpeg context that owns the input.

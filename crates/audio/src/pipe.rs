@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 
-use crate::input::ENDLESS;
+use crate::input::{ENDLESS, sought};
 
 /// As much of the start is kept, to be looked at before it is read.
 pub(crate) const PEEK_BYTES: u64 = 64 * 1024;
@@ -80,12 +80,7 @@ impl<R: Read> Read for Pipe<R> {
 impl<R: Read> Seek for Pipe<R> {
     /// Only moves the position: a read from where the pipe has passed fails. The end is nowhere.
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let position = match to {
-            SeekFrom::Start(position) => Some(position),
-            SeekFrom::Current(by) => self.position.checked_add_signed(by),
-            SeekFrom::End(by) => ENDLESS.checked_add_signed(by),
-        };
-        self.position = position.ok_or(io::ErrorKind::InvalidInput)?;
+        self.position = sought(to, self.position, ENDLESS)?;
         Ok(self.position)
     }
 }

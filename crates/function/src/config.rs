@@ -1,3 +1,4 @@
+use bytesize::ByteSize;
 use clap::{
     ArgMatches, CommandFactory, FromArgMatches,
     error::{ContextKind, ContextValue},
@@ -55,6 +56,14 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         .parse::<u32>()
         .map(|number| Duration::from_secs(u64::from(number) * seconds))
         .map_err(|_| "expected a time such as 600, 10m, 12h or 7d".into())
+}
+
+/// A value parser for bytes: a number with a unit, and never none.
+pub fn size(text: &str) -> Result<ByteSize, String> {
+    match text.parse::<ByteSize>() {
+        Ok(size) if size.as_u64() > 0 => Ok(size),
+        _ => Err("expected a size such as 500MB or 10GiB".into()),
+    }
 }
 
 /// A value parser for an address that this process calls. Plain HTTP: TLS between functions is the platform's.

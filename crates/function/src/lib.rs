@@ -25,7 +25,7 @@ pub mod testing;
 pub use chassis::chassis;
 pub use client::client;
 pub use client_address::{ClientAddress, TrustedProxies};
-pub use config::{ServerConfig, duration, http_url, settings};
+pub use config::{ServerConfig, duration, http_url, settings, size};
 pub use event_in::{AnyEvent, CloudEvent};
 pub use event_out::{EmitError, Reply, Sink, event};
 pub use health::{NotReady, Ready};

@@ -3,6 +3,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use decant_events::{ConversionOptions, FileId, Problem, Username};
 use std::time::Duration;
+use uuid::Uuid;
 
 /// The right to change one job, until it runs out. A holder that can't renew it stops.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +12,19 @@ pub struct Lease {
     pub job_id: FileId,
     /// Random, known to the holder alone: every change under the lease compares it.
     pub token: String,
+}
+
+impl Lease {
+    pub(crate) fn fresh(job_id: FileId) -> Self {
+        Self {
+            job_id,
+            token: Self::fresh_token(),
+        }
+    }
+
+    pub(crate) fn fresh_token() -> String {
+        Uuid::new_v4().simple().to_string()
+    }
 }
 
 /// What [`Jobs::claim`] found.

@@ -1,6 +1,6 @@
 use bytesize::ByteSize;
 use decant_audio::{Decoder, Limits};
-use decant_function::{ServerConfig, duration};
+use decant_function::{ServerConfig, duration, size};
 use decant_store::StoreConfig;
 use std::{
     num::{NonZeroU32, NonZeroUsize},
@@ -116,13 +116,6 @@ impl Config {
             silence: self.decoder_silence,
         };
         decoder
-    }
-}
-
-fn size(text: &str) -> Result<ByteSize, String> {
-    match text.parse::<ByteSize>() {
-        Ok(size) if size.as_u64() > 0 => Ok(size),
-        _ => Err("expected a size such as 500MB or 2GiB".into()),
     }
 }
 

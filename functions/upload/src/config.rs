@@ -1,6 +1,6 @@
 use bytesize::ByteSize;
 use decant_events::LinkSecret;
-use decant_function::{ServerConfig, TrustedProxies, http_url};
+use decant_function::{ServerConfig, TrustedProxies, http_url, size};
 use decant_store::StoreConfig;
 use std::path::PathBuf;
 use url::Url;
@@ -49,11 +49,4 @@ pub struct Config {
         default_value = ""
     )]
     pub trusted_proxies: TrustedProxies,
-}
-
-fn size(text: &str) -> Result<ByteSize, String> {
-    match text.parse::<ByteSize>() {
-        Ok(size) if size.as_u64() > 0 => Ok(size),
-        _ => Err("expected a size such as 500MB or 10GiB".into()),
-    }
 }

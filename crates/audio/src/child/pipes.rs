@@ -7,7 +7,7 @@ use std::process;
 use rustix::io::{Errno, read, write};
 
 use super::pictures::Pictures;
-use crate::input::ENDLESS;
+use crate::input::{ENDLESS, sought};
 use crate::protocol::{MAX_READ_BYTES, Said};
 
 /// Standard input and output, unbuffered: messages are large.
@@ -150,12 +150,7 @@ impl Read for Remote {
 
 impl Seek for Remote {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let position = match to {
-            SeekFrom::Start(position) => Some(position),
-            SeekFrom::Current(by) => self.position.checked_add_signed(by),
-            SeekFrom::End(by) => self.length.checked_add_signed(by),
-        };
-        self.position = position.ok_or(io::ErrorKind::InvalidInput)?;
+        self.position = sought(to, self.position, self.length)?;
         Ok(self.position)
     }
 }

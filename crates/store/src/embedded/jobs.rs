@@ -5,7 +5,6 @@ use chrono::{DateTime, Utc};
 use decant_events::{ConversionOptions, FileId, Problem, Username};
 use sqlx::query;
 use std::time::Duration;
-use uuid::Uuid;
 
 /// The statements live in `upload`, `apart`, `conversion`, `mail` and `sweep`; here is what they add up to.
 #[async_trait]
@@ -19,7 +18,7 @@ impl Jobs for Database {
     }
 
     async fn begin(&self, job: NewJob, lease_for: Duration) -> Result<Lease, Error> {
-        let lease = fresh_lease(job.id);
+        let lease = Lease::fresh(job.id);
         if !self.insert_uploading(&job, &lease.token, lease_for).await? {
             return Err(Error::Exists);
         }
@@ -82,7 +81,7 @@ impl Jobs for Database {
         max_attempts: u32,
         gave_up: &Problem,
     ) -> Result<Claim, Error> {
-        let lease = fresh_lease(id);
+        let lease = Lease::fresh(id);
         let begun = self.begin_attempt(&lease, mp3_id, lease_for, max_attempts);
         if let Some(job) = begun.await? {
             return Ok(Claim::Granted(lease, Box::new(job)));
@@ -137,7 +136,7 @@ impl Jobs for Database {
         lease_for: Duration,
         gap: Duration,
     ) -> Result<MailClaim, Error> {
-        let lease = fresh_lease(id);
+        let lease = Lease::fresh(id);
         if let Some(job) = self.begin_mail(&lease, lease_for, gap).await? {
             return Ok(MailClaim::Granted(lease, Box::new(job)));
         }
@@ -172,7 +171,7 @@ impl Jobs for Database {
         grace: Duration,
         lease_for: Duration,
     ) -> Result<Option<Lease>, Error> {
-        let token = fresh_token();
+        let token = Lease::fresh_token();
         let taken = self.take_over_uploading(&token, grace, lease_for).await?;
         Ok(taken.map(|job_id| Lease { job_id, token }))
     }
@@ -202,15 +201,4 @@ impl Jobs for Database {
         self.insert_apart(snapshot).await?;
         self.insert_snapshot(snapshot).await
     }
-}
-
-fn fresh_lease(job_id: FileId) -> Lease {
-    Lease {
-        job_id,
-        token: fresh_token(),
-    }
-}
-
-fn fresh_token() -> String {
-    Uuid::new_v4().simple().to_string()
 }

@@ -4,7 +4,6 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use decant_events::{ConversionOptions, FileId, Problem, Username};
 use std::time::Duration;
-use uuid::Uuid;
 
 /// The changes live in `upload`, `apart`, `conversion`, `mail` and `sweep`; here is what they add up to.
 #[async_trait]
@@ -14,7 +13,7 @@ impl Jobs for Database {
     }
 
     async fn begin(&self, job: NewJob, lease_for: Duration) -> Result<Lease, Error> {
-        let lease = fresh_lease(job.id);
+        let lease = Lease::fresh(job.id);
         self.insert_uploading(&job, &lease.token, lease_for).await?;
         Ok(lease)
     }
@@ -74,7 +73,7 @@ impl Jobs for Database {
         max_attempts: u32,
         gave_up: &Problem,
     ) -> Result<Claim, Error> {
-        let lease = fresh_lease(id);
+        let lease = Lease::fresh(id);
         let begun = self.begin_attempt(&lease, mp3_id, lease_for, max_attempts);
         if let Some(job) = begun.await? {
             return Ok(Claim::Granted(lease, Box::new(job)));
@@ -127,7 +126,7 @@ impl Jobs for Database {
         lease_for: Duration,
         gap: Duration,
     ) -> Result<MailClaim, Error> {
-        let lease = fresh_lease(id);
+        let lease = Lease::fresh(id);
         if let Some(job) = self.begin_mail(&lease, lease_for, gap).await? {
             return Ok(MailClaim::Granted(lease, Box::new(job)));
         }
@@ -162,7 +161,7 @@ impl Jobs for Database {
         grace: Duration,
         lease_for: Duration,
     ) -> Result<Option<Lease>, Error> {
-        let token = fresh_token();
+        let token = Lease::fresh_token();
         let taken = self.take_over_uploading(&token, grace, lease_for).await?;
         Ok(taken.map(|job_id| Lease { job_id, token }))
     }
@@ -200,15 +199,4 @@ fn unless_there(inserted: Result<(), Error>) -> Result<bool, Error> {
         Err(Error::Exists) => Ok(false),
         Err(error) => Err(error),
     }
-}
-
-fn fresh_lease(job_id: FileId) -> Lease {
-    Lease {
-        job_id,
-        token: fresh_token(),
-    }
-}
-
-fn fresh_token() -> String {
-    Uuid::new_v4().simple().to_string()
 }
