@@ -125,10 +125,10 @@ fn matroska(input: &mut (impl Read + Seek), length: u64) -> io::Result<Option<u6
             break;
         }
         let header: [u8; 16] = read_at(input, at)?;
-        let Some((id, id_width)) = variable_width(&header, 4) else {
+        let Some((id, id_width)) = crate::ebml::variable(&header, 4) else {
             break;
         };
-        let Some((size, size_width)) = variable_width(&header[id_width..], 8) else {
+        let Some((size, size_width)) = crate::ebml::variable(&header[id_width..], 8) else {
             break;
         };
         if ![EBML, SEGMENT, VOID].contains(&id) {
@@ -147,19 +147,6 @@ fn matroska(input: &mut (impl Read + Seek), length: u64) -> io::Result<Option<u6
         }
     }
     Ok(None)
-}
-
-/// The number at the start of `bytes` with its width marker, and its width in bytes.
-fn variable_width(bytes: &[u8], widest: usize) -> Option<(u64, usize)> {
-    let width = bytes.first()?.leading_zeros() as usize + 1;
-    if width > widest {
-        return None;
-    }
-    let number = bytes
-        .get(..width)?
-        .iter()
-        .fold(0, |number, &byte| number << 8 | u64::from(byte));
-    Some((number, width))
 }
 
 /// AVI and WAV. OpenDML puts several RIFF parts behind each other (OpenDML AVI extensions 1.02, section 3).

@@ -44,6 +44,7 @@ mod copy;
 mod cuts;
 mod decode;
 mod decoder;
+mod ebml;
 mod error;
 mod extent;
 mod fade;

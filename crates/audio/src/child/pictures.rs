@@ -6,6 +6,8 @@
 
 use std::ops::Range;
 
+use crate::ebml::{big_endian, variable};
+
 // Elements of RFC 9559.
 const EBML: u32 = 0x1A45_DFA3;
 const SEGMENT: u32 = 0x1853_8067;
@@ -136,22 +138,9 @@ impl Pictures {
     }
 }
 
-/// The number at the start of `bytes` with its width marker, and its width in bytes.
-fn variable(bytes: &[u8], widest: usize) -> Option<(u64, usize)> {
-    let width = bytes.first()?.leading_zeros() as usize + 1;
-    let number = bytes.get(..width).filter(|_| width <= widest)?;
-    Some((big_endian(number), width))
-}
-
 fn number(content: &[u8], size: u64) -> Option<u64> {
     let size = usize::try_from(size).ok().filter(|size| *size <= 8)?;
     content.get(..size).map(big_endian)
-}
-
-fn big_endian(bytes: &[u8]) -> u64 {
-    bytes
-        .iter()
-        .fold(0, |number, &byte| number << 8 | u64::from(byte))
 }
 
 #[cfg(test)]
