@@ -1,5 +1,4 @@
-use crate::{App, engine, error::Error, options::engine_options};
-use decant_audio::Cover;
+use crate::{App, engine, error::Error, options};
 use decant_events::{FileId, Problem, code};
 use decant_function::{reasons, tasks};
 use decant_store::{Bucket, Job, Lease, Mp3};
@@ -91,17 +90,8 @@ impl Attempt {
             Err(error) => return Err(Failure::of_the_video(error)),
             Ok(video) => video,
         };
-        let Ok(asked) = &job.options else {
-            return Err(Failure::Hopeless(Problem::new(
-                code::NOT_AN_OPTION,
-                "What was asked for with this video was written by another version of this service, and this one can't \
-                 read it. Please upload the video again.",
-            )));
-        };
-        // The door takes nothing but covers.
-        let cover = store.jobs.cover(job.id).await?;
-        let cover = cover.and_then(|bytes| Cover::try_from(bytes).ok());
-        let options = engine_options(asked, Some(job.title().to_owned()), cover);
+        let options = options::of(job, store.jobs.cover(job.id).await?);
+        let options = options.map_err(Failure::Hopeless)?;
         let name = format!("{}.mp3", job.title());
         let output = store
             .payloads

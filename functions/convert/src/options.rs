@@ -1,5 +1,6 @@
 use decant_audio::{Cover, Loudness, Options, Quality, SampleRate, Tags, Track};
-use decant_events::{ConversionOptions, Track as Asked};
+use decant_events::{ConversionOptions, Problem, Track as Asked, code};
+use decant_store::Job;
 
 /// What people ask for, as the engine takes it. What isn't asked for is left to the engine.
 ///
@@ -32,6 +33,20 @@ pub fn engine_options(
         },
         encoders: None,
     }
+}
+
+/// What a job's record asks for, with the cover that came with its video. The record alone decides, never an event.
+pub(crate) fn of(job: &Job, cover: Option<Vec<u8>>) -> Result<Options, Problem> {
+    let Ok(asked) = &job.options else {
+        return Err(Problem::new(
+            code::NOT_AN_OPTION,
+            "What was asked for with this video was written by another version of this service, and this one can't read \
+             it. Please upload the video again.",
+        ));
+    };
+    // The door takes nothing but covers.
+    let cover = cover.and_then(|bytes| Cover::try_from(bytes).ok());
+    Ok(engine_options(asked, Some(job.title().to_owned()), cover))
 }
 
 /// The contract has the engine's names: a test compares them.
