@@ -4,6 +4,7 @@ use crate::{Desk, fails, succeeds};
 use decant_audio::media;
 use serde_json::Value;
 use std::{
+    fs,
     io::{Read, Write},
     path::PathBuf,
     process::{Child, Command, Stdio},
