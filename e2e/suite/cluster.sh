@@ -84,7 +84,7 @@ broker_parts_ready() {
 # `exec` instead of a port: it passes by the NetworkPolicies, and wget is in the image.
 mailbox() { kubectl exec deployment/mailpit -- wget -qO- "http://127.0.0.1:8025$1"; }
 
-log_of() { kubectl logs -l "serving.knative.dev/service=$1" -c "$1" --tail=-1; }
+log_of() { kubectl logs -l "serving.knative.dev/service=$1" -c "$1" --tail=-1 --max-log-requests=50; }
 
 stop_mail() {
   kubectl scale deployment mailpit --replicas=0 >/dev/null &&

@@ -14,7 +14,7 @@ has_pods() { return 1; }
 keep_way_open() { return 0; }
 
 # control PATH: asks for something to be done, and waits until it is.
-control() { curl -fsS --max-time 120 -X POST "$DECANT_CONTROL$1" 2>&1; }
+control() { curl -fsS --max-time 600 -X POST "$DECANT_CONTROL$1" 2>&1; }
 
 mailbox() { curl -fsS --max-time 20 "$DECANT_CONTROL$1"; }
 

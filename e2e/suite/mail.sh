@@ -15,6 +15,8 @@ mails_about() {
   echo $(((${#all} - ${#rest}) / ${#needle}))
 }
 
+mailbox_answers() { mailbox '/api/v1/messages?limit=1' >/dev/null 2>&1; }
+
 # How many there are.
 all_mails() {
   local all

@@ -42,6 +42,6 @@ prepare() {
   make_media
   given=${given:-${DECANT_TEST_FILE:-$work/short.wav}}
   [[ -r $given ]] || { echo "e2e: $given can't be read" >&2; exit 2; }
-  [[ " $only " == *" 1 "* ]] || ! mailbox '/api/v1/messages?limit=1' >/dev/null 2>&1 || sees_mails=yes
+  [[ " $only " == *" 1 "* ]] || ! wait_for 60 "Mailpit" mailbox_answers || sees_mails=yes
   [[ " $only " == *" 2 "* ]] || sign_in || { echo "e2e: nobody can sign in: $seen" >&2; exit 2; }
 }

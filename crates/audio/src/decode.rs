@@ -40,9 +40,8 @@ pub(crate) struct Sound {
     is_draining: bool,
 }
 
-/// Less than a quarter of what a track says it has isn't that track. What a container says is of its longest one.
+/// Less than a quarter of what a track says it has isn't that track.
 const LEAST_OF_TRACK: u32 = 4;
-const LEAST_OF_CONTAINER: u32 = 100;
 
 /// What has been met so far, to explain a track that gives nothing.
 #[derive(Default)]
@@ -82,10 +81,10 @@ impl Sound {
         let io = io.map_err(Error::engine)?;
         let mut opened = demuxer::open(io, wish.once, in_fragments);
         // What comes after that is FFmpeg's guess.
-        let mut stated = Stated::default();
+        let mut stated = Vec::new();
         if let Ok(container) = &mut opened {
             check_streams(container, streams)?;
-            stated = Stated::of(container);
+            stated = container.streams().map(|track| duration(&track)).collect();
             opened = demuxer::probe(container).and(opened);
         }
         if let Some(error) = fault.take() {
@@ -116,7 +115,7 @@ impl Sound {
             resampler: Resampler::new(wish),
             fault,
             duration: stream.duration,
-            least: stated.least(stream.index),
+            least: least(stated.get(stream.index).copied().flatten()),
             seen: Seen::default(),
             first: None,
             is_draining: false,
@@ -287,31 +286,9 @@ fn check_streams(container: &Container, limit: u32) -> Result<(), Error> {
     Ok(())
 }
 
-/// The lengths that stand in a container.
-#[derive(Default)]
-struct Stated {
-    whole: Option<Duration>,
-    tracks: Vec<Option<Duration>>,
-}
-
-impl Stated {
-    fn of(container: &Container) -> Self {
-        Self {
-            whole: whole_duration(container),
-            tracks: container
-                .streams()
-                .map(|stream| duration(&stream))
-                .collect(),
-        }
-    }
-
-    fn least(&self, track: usize) -> Duration {
-        match (self.tracks.get(track).copied().flatten(), self.whole) {
-            (Some(track), _) => track / LEAST_OF_TRACK,
-            (None, Some(whole)) => whole / LEAST_OF_CONTAINER,
-            (None, None) => Duration::ZERO,
-        }
-    }
+/// By what a track says of itself. What a container says is of its longest track: a short sound may go with long pictures.
+fn least(stated: Option<Duration>) -> Duration {
+    stated.map_or(Duration::ZERO, |stated| stated / LEAST_OF_TRACK)
 }
 
 struct Chosen {

@@ -96,6 +96,13 @@ fn a_track_with_hardly_any_of_its_sound_is_no_success_decoded_or_copied() {
 }
 
 #[test]
+fn a_short_sound_under_long_pictures_is_all_there_is() {
+    let file = media::clip_with("mkv", 30, &["-af", "atrim=end=0.2"]);
+    let (mp3, _) = mp3_of(file).expect("it converts");
+    assert!(mp3.duration.as_millis() < 300, "{:?}", mp3.duration);
+}
+
+#[test]
 fn bytes_after_the_end_do_no_harm() {
     for container in Container::ALL {
         let mut file = media::clip(container, 1);

@@ -12,11 +12,17 @@ use std::{
     sync::{Arc, OnceLock},
     time::Duration,
 };
-use tokio::{sync::Mutex, time::Instant};
+use tokio::{
+    sync::Mutex,
+    time::{Instant, timeout},
+};
 use tower::ServiceExt;
 
 /// How long a try that failed stands for all who ask.
 const AGAIN_AFTER: Duration = Duration::from_secs(1);
+
+/// How long a try may take. What it connects to has limits of its own, which are shorter.
+const TRY: Duration = Duration::from_secs(60);
 
 type Connected = Pin<Box<dyn Future<Output = Result<Router, Box<dyn Error + Send + Sync>>> + Send>>;
 
@@ -82,7 +88,9 @@ impl Lazy {
         if failed.is_some_and(|failed| asked < failed + AGAIN_AFTER) {
             return None;
         }
-        match (self.connect)().await {
+        *failed = Some(asked); // as after an error, should it panic
+        let connecting = timeout(TRY, (self.connect)()).await;
+        match connecting.unwrap_or_else(|late| Err(late.into())) {
             Ok(router) => Some(self.router.get_or_init(|| router).clone()),
             Err(error) => {
                 let error = reasons(error.as_ref());

@@ -21,6 +21,8 @@ pub(crate) struct Incoming {
     lease: Lease,
     /// When the lease was renewed last.
     pub(crate) renewed: Instant,
+    /// When that was tried last.
+    pub(crate) tried: Instant,
     video: Option<Box<dyn PayloadWriter>>,
     size_bytes: u64,
 }
@@ -45,6 +47,7 @@ impl Incoming {
         let mut incoming = Self {
             lease,
             renewed,
+            tried: renewed,
             video: None,
             size_bytes: 0,
         };
@@ -82,7 +85,7 @@ impl Incoming {
             }
             let video = self.video.as_mut().ok_or(Error::Broken)?;
             video.write(piece).await?;
-            if self.renewed.elapsed() > HEARTBEAT {
+            if self.tried.elapsed() > HEARTBEAT {
                 self.renew(app).await?;
             }
         }
@@ -102,7 +105,7 @@ impl Incoming {
     ) -> Result<T, Error> {
         let mut other = pin!(other);
         loop {
-            match timeout_at(self.renewed + HEARTBEAT, &mut other).await {
+            match timeout_at(self.tried + HEARTBEAT, &mut other).await {
                 Ok(done) => return done,
                 Err(_) => self.renew(app).await?,
             }
@@ -110,9 +113,14 @@ impl Incoming {
     }
 
     async fn renew(&mut self, app: &App) -> Result<(), Error> {
-        let asked = Instant::now();
-        app.store.jobs.renew(&self.lease, LEASE, None).await?;
-        self.renewed = asked;
+        self.tried = Instant::now();
+        match app.store.jobs.renew(&self.lease, LEASE, None).await {
+            Ok(()) => self.renewed = self.tried,
+            Err(lost @ decant_store::Error::LeaseLost) => return Err(lost.into()),
+            // The store may come back before the lease runs out.
+            Err(_) if self.renewed.elapsed() < LEASE => {}
+            Err(away) => return Err(away.into()),
+        }
         Ok(())
     }
 

@@ -2,9 +2,13 @@
 //!
 //! FFmpeg keeps 24 bytes for each picture, twice while it opens the file: more than everything else together in a film of
 //! two hours. Nobody wants to see them, so it is told one level below that such a track is free space, and reads neither
-//! its tables. A track that isn't understood, or whose beginning is cut by a block's end, is given as it is.
+//! its tables. A track that isn't understood, or whose beginning is cut by a block's end, is given as it is; so
+//! are all after a box whose header is cut.
 
 use crate::boxes::is_known;
+
+/// More are left to FFmpeg, which counts tracks and refuses so many.
+const MOST_HIDDEN: usize = 1_000;
 
 /// Follows the boxes as far as the last track.
 pub(super) struct Tracks {
@@ -68,6 +72,9 @@ impl Tracks {
             self.index_end = Some(end);
             return Some(at + box_.offset);
         };
+        if self.hidden.len() == MOST_HIDDEN {
+            return None;
+        }
         if box_.kind == b"trak" && is_pictures(box_.content) {
             self.hidden.push(at + 4);
         }

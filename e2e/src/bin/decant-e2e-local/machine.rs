@@ -13,7 +13,7 @@ use tempfile::TempDir;
 const STAND_IN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/suite/always-503");
 
 /// How long a function may take to be started again.
-const AGAIN: Duration = Duration::from_secs(60);
+const AGAIN: Duration = Duration::from_secs(300);
 
 /// `decant up` with its servers.
 pub(crate) struct Machine {

@@ -23,7 +23,7 @@ async fn an_upload_keeps_its_lease_while_the_rest_of_its_form_comes() {
         let video = Incoming::begin(&app, person.username.clone(), "a.mp4".into()).await;
         let mut video = video.expect("begins");
         let long_ago = Instant::now() - Duration::from_secs(60);
-        video.renewed = long_ago;
+        (video.renewed, video.tried) = (long_ago, long_ago);
         let mut video = Some(video);
         let pieces = [at_once.to_owned(), later.to_owned()]
             .into_iter()
