@@ -15,8 +15,8 @@ const SLOT_WITHIN: Duration = Duration::from_secs(30);
 /// Converts one video. A replay of the event gives the same reply.
 ///
 /// Of the event only the job's id counts: all else is taken from the job record, so that a forged event can do nothing
-/// that the record doesn't want already. The reply goes to whoever asked, which on a cluster may be anybody: so it says
-/// something only to an event that names the job's owner.
+/// that the record doesn't want already. The answer goes to whoever asked, which on a cluster may be anybody: so an event
+/// that doesn't name the job's owner is passed over, and tells neither by words nor by time what becomes of the job.
 pub(crate) async fn on_video_uploaded(
     State(app): State<App>,
     CloudEvent(video): CloudEvent<VideoUploaded>,
@@ -24,24 +24,20 @@ pub(crate) async fn on_video_uploaded(
     if app.adopts_foreign_events {
         adopt(&app, &video).await?;
     }
-    match convert_once(&app, video.video_fid).await? {
-        Some(job) if job.owner == video.username => Ok(reply(&job)),
-        Some(job) => {
-            tracing::warn!(job.id = %job.id, "event with another owner's name answered with nothing");
-            Ok(Reply::Done)
-        }
-        None => {
-            tracing::warn!(job.id = %video.video_fid, "event about a job that doesn't exist passed over");
-            Ok(Reply::Done)
-        }
+    let ended = convert_once(&app, &video).await?;
+    if ended.is_none() {
+        tracing::warn!(job.id = %video.video_fid, "event about no job of this owner passed over");
     }
+    Ok(ended.map_or(Reply::Done, |job| reply(&job)))
 }
 
-/// The job as it ended, by this attempt or by one before.
-async fn convert_once(app: &App, id: FileId) -> Result<Option<Job>, Error> {
-    // A job that has ended needs no slot, and a slot may be minutes away.
+/// The job as it ended, by this attempt or by one before; none if there is no such job of this owner.
+async fn convert_once(app: &App, video: &VideoUploaded) -> Result<Option<Job>, Error> {
+    let id = video.video_fid;
     match app.store.jobs.get(id).await? {
         None => return Ok(None),
+        Some(job) if job.owner != video.username => return Ok(None),
+        // It needs no slot, and a slot may be minutes away.
         Some(job) if job.state.is_final() => return Ok(Some(job)),
         Some(_) => {}
     }
