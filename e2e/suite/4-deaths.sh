@@ -19,7 +19,8 @@ dies_at_work() {
   local part=$1 progress
   is_apart "$part" || { skip "it is one process with the dispatchers here"; return; }
   accept "$part-long" "$work/long.wav" -F sample_rate=48000 || return
-  wait_for 600 "job $job to be at work" is_at_work "$job" || { seen+=": $body"; return 1; }
+  # What an earlier step lost keeps its place in the line until the sweep, for up to twenty minutes.
+  wait_for 1500 "job $job to be at work" is_at_work "$job" || { seen+=": $body"; return 1; }
   [[ $(field state "$body") == converting ]] || { wrong "it is no conversion any more: $body"; return; }
   progress=$(field progress_percent "$body")
   kill_part "$part" || return
