@@ -24,20 +24,26 @@ pub(crate) async fn on_video_uploaded(
     if app.adopts_foreign_events {
         adopt(&app, &video).await?;
     }
-    let ended = convert_once(&app, &video).await?;
-    if ended.is_none() {
-        tracing::warn!(job.id = %video.video_fid, "event about no job of this owner passed over");
+    match convert_once(&app, &video).await? {
+        Some(job) if job.owner == video.username => Ok(reply(&job)),
+        Some(job) => {
+            tracing::warn!(job.id = %job.id, "event with another owner's name passed over");
+            Ok(Reply::Done)
+        }
+        None => {
+            tracing::warn!(job.id = %video.video_fid, "event about a job that doesn't exist passed over");
+            Ok(Reply::Done)
+        }
     }
-    Ok(ended.map_or(Reply::Done, |job| reply(&job)))
 }
 
-/// The job as it ended, by this attempt or by one before; none if there is no such job of this owner.
+/// The job as it ended, by this attempt or by one before. As it is, if the event names another owner.
 async fn convert_once(app: &App, video: &VideoUploaded) -> Result<Option<Job>, Error> {
     let id = video.video_fid;
+    // A job that has ended needs no slot, and a slot may be minutes away.
     match app.store.jobs.get(id).await? {
         None => return Ok(None),
-        Some(job) if job.owner != video.username => return Ok(None),
-        // It needs no slot, and a slot may be minutes away.
+        Some(job) if job.owner != video.username => return Ok(Some(job)),
         Some(job) if job.state.is_final() => return Ok(Some(job)),
         Some(_) => {}
     }
