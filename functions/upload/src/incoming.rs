@@ -179,11 +179,8 @@ async fn queue(app: &App, lease: &Lease, form: &Form, size_bytes: u64) -> Result
 /// Tells the broker. If it is away, the sweep tells it later: the caller needn't wait for that.
 async fn announce(app: &App, job: &Job) {
     metrics::counter!("decant_uploads_total").increment(1);
-    let emitted = app
-        .sink
-        .emit(event("upload", &job.announcement(), job.run))
-        .await;
-    let Err(error) = emitted else {
+    let announcement = event("upload", &job.announcement(), job.run);
+    let Err(error) = app.sink.emit(announcement.clone()).await else {
         tracing::info!(job.id = %job.id, size_bytes = job.size_bytes, "job queued");
         return;
     };
@@ -196,4 +193,6 @@ async fn announce(app: &App, job: &Job) {
     if let Err(error) = app.store.jobs.unannounce(job.id).await {
         tracing::warn!(job.id = %job.id, error = reasons(&error), "the sweep will be late");
     }
+    // An ingress that is started again is back long before the sweep.
+    app.sink.keep_trying(announcement);
 }

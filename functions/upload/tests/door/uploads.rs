@@ -3,7 +3,10 @@ use decant_events::VideoUploaded;
 use futures::stream;
 use serde_json::{Value, json};
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
-use std::io;
+use std::{
+    io,
+    sync::atomic::{AtomicBool, Ordering},
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 pub(super) const BOUNDARY: &str = "----b";
@@ -119,6 +122,28 @@ async fn without_a_broker_an_upload_is_taken_all_the_same() {
     let auth = login::auth().await;
     let door = Door::to("http://127.0.0.1:9/", &auth, Arc::default(), &[]).await;
     assert_eq!(door.upload("a.mp4", b"video").await.status, 202);
+}
+
+#[tokio::test]
+async fn a_broker_that_is_away_for_a_moment_is_told_without_a_sweep() {
+    let (heard, mut hears) = tokio::sync::mpsc::channel(2);
+    let away = Arc::new(AtomicBool::new(true));
+    let broker = Router::new().route(
+        "/",
+        post(move |event: Bytes| async move {
+            heard.send(event).await.unwrap();
+            match away.swap(false, Ordering::Relaxed) {
+                true => StatusCode::SERVICE_UNAVAILABLE,
+                false => StatusCode::ACCEPTED,
+            }
+        }),
+    );
+    let auth = login::auth().await;
+    let door = Door::to(&serve(broker).await, &auth, Arc::default(), &[]).await;
+    assert_eq!(door.upload("a.mp4", b"video").await.status, 202);
+    let refused = hears.try_recv().expect("told before the answer");
+    let taken = hears.recv().await.expect("told again");
+    assert_eq!(refused, taken);
 }
 
 #[tokio::test]
