@@ -8,6 +8,7 @@
 //!   is given up, with an error in the log and a count.
 //! - No address, password or link in a log line.
 
+mod advice;
 mod config;
 mod dead_letter;
 mod error;
