@@ -45,7 +45,9 @@ impl Process {
                 let status = fs::read_to_string(file(pid, "status")).ok()?;
                 let mut lines = status.lines();
                 let is_dead = lines.clone().any(|line| line.starts_with("State:\tZ"));
-                let name = lines.clone().find_map(|line| line.strip_prefix("Name:\t"))?;
+                let name = lines
+                    .clone()
+                    .find_map(|line| line.strip_prefix("Name:\t"))?;
                 let is_child = lines.any(|line| line == parent) && !is_dead;
                 is_child.then(|| Self {
                     name: name.to_owned(),

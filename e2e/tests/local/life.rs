@@ -24,7 +24,9 @@ async fn ten_jobs_of_one_person_hold_nobody_else_up() {
 
     let mut ids = BTreeSet::new();
     for number in 0..10 {
-        let job = kevin.upload(&format!("{number}.mkv"), clips::minute()).await;
+        let job = kevin
+            .upload(&format!("{number}.mkv"), clips::minute())
+            .await;
         ids.insert(job.id);
     }
     let kims = kim.upload("Kims.mp4", clips::short()).await;
@@ -50,7 +52,9 @@ async fn ten_jobs_of_one_person_hold_nobody_else_up() {
 }
 
 fn count(jobs: &[&Job], states: &[&str]) -> usize {
-    let found = jobs.iter().filter(|job| states.contains(&job.state.as_str()));
+    let found = jobs
+        .iter()
+        .filter(|job| states.contains(&job.state.as_str()));
     found.count()
 }
 
@@ -113,7 +117,10 @@ async fn a_job_is_converted_again_with_other_options_and_without_another_upload(
     let retry = retry.expect("an answer");
     assert_eq!(retry.status(), StatusCode::ACCEPTED);
     let begun: Job = retry.json().await.expect("a job");
-    assert_eq!((begun.state.as_str(), begun.id.as_str()), ("queued", job.id.as_str()));
+    assert_eq!(
+        (begun.state.as_str(), begun.id.as_str()),
+        ("queued", job.id.as_str())
+    );
     let second = client.wait_for(&job.id, "ready", SOON).await;
     assert_ne!(first.mp3(), second.mp3());
     assert!(first.mp3_size_bytes < second.mp3_size_bytes);

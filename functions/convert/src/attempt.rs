@@ -51,8 +51,10 @@ struct Attempt {
 enum Stop {
     /// The request was dropped: somebody else, or the same broker again, will bring the event.
     Dropped,
-    /// The lease is somebody else's now, or can't be renewed.
+    /// The lease is somebody else's now, or nobody's.
     LeaseLost,
+    /// The lease can't be renewed.
+    Unrenewed,
     /// The time that a request may take is nearly over.
     OutOfTime,
 }
@@ -134,7 +136,7 @@ impl Attempt {
                         Err(decant_store::Error::LeaseLost) => break Stop::LeaseLost,
                         // The store may come back before the lease runs out.
                         Err(_) if renewed.elapsed() < LEASE => {}
-                        Err(_) => break Stop::LeaseLost,
+                        Err(_) => break Stop::Unrenewed,
                     }
                 }
                 _ = look.tick() => {
@@ -155,6 +157,10 @@ impl Attempt {
                 forgive: true,
             },
             Stop::LeaseLost => Failure::LeaseLost,
+            Stop::Unrenewed => Failure::Passing {
+                error: Error::Held,
+                forgive: false,
+            },
             Stop::OutOfTime => Failure::Hopeless(Problem::new(
                 code::TOO_LONG,
                 "Converting this video takes longer than a conversion may. Please split it and upload the parts.",

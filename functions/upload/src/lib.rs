@@ -110,9 +110,7 @@ pub fn router(app: App) -> Router {
         .route("/jobs", get(jobs::list))
         .route(
             "/jobs/{id}",
-            get(jobs::show)
-                .patch(rename::rename)
-                .delete(cancel::cancel),
+            get(jobs::show).patch(rename::rename).delete(cancel::cancel),
         )
         .route("/jobs/{id}/retry", post(retry::retry))
         .route("/jobs/{id}/waveform", get(waveform::waveform))

@@ -8,7 +8,10 @@ use crate::{
 use axum::{
     Json,
     body::Bytes,
-    extract::{Path, State, rejection::PathRejection},
+    extract::{
+        Path, State,
+        rejection::{BytesRejection, PathRejection},
+    },
 };
 use serde::Deserialize;
 
@@ -31,14 +34,18 @@ pub(crate) async fn rename(
     State(app): State<App>,
     person: Person,
     id: Result<Path<String>, PathRejection>,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<JobView>, Error> {
     let job = visible(&app, &person, id).await?;
-    let change: Change = serde_json::from_slice(&body).map_err(|error| {
-        let expected = "Expected {\"title\": \"…\"} as JSON; nothing else of a job can be changed.";
-        Error::BadRequest(format!("{expected} Got something else: {error}."))
-    })?;
+    let body = body.map_err(|rejection| not_a_title(&rejection))?;
+    let change: Change = serde_json::from_slice(&body).map_err(|error| not_a_title(&error))?;
     let title = change.title.as_deref().and_then(clean_title);
     let renamed = app.store.jobs.rename(job.id, title.as_deref()).await?;
     Ok(Json(JobView::of(&renamed.ok_or(Error::NotFound)?)))
+}
+
+fn not_a_title(why: &dyn std::fmt::Display) -> Error {
+    Error::BadRequest(format!(
+        "Expected {{\"title\": \"…\"}} as JSON, and nothing else: {why}"
+    ))
 }

@@ -49,7 +49,11 @@ pub(crate) async fn retry(
 
 /// In a task of its own: what is counted as announced must not depend on a connection.
 async fn begin(app: &App, job: &Job, form: &Form) -> Result<JobView, Error> {
-    let begun = app.store.jobs.retry(job.id, form.named(), app.turns).await?;
+    let begun = app
+        .store
+        .jobs
+        .retry(job.id, form.named(), app.turns)
+        .await?;
     let begun = begun.ok_or(Error::NotFinished)?; // somebody else was faster
     announce::in_turn(app, &begun).await;
     Ok(JobView::of(&begun))
@@ -87,7 +91,8 @@ async fn options(query: Vec<(String, String)>, request: Request) -> Result<Form,
 }
 
 async fn read_parts(form: &mut Form, request: Request) -> Result<(), Error> {
-    let malformed = |error: axum::extract::multipart::MultipartError| not_options(error.body_text());
+    let malformed =
+        |error: axum::extract::multipart::MultipartError| not_options(error.body_text());
     let parts = Multipart::from_request(request, &()).await;
     let mut parts = parts.map_err(|rejection| not_options(rejection.body_text()))?;
     while let Some(part) = parts.next_field().await.map_err(malformed)? {

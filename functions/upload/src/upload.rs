@@ -44,7 +44,9 @@ pub(crate) async fn upload(
     Query(query): Query<Vec<(String, String)>>,
     request: Request,
 ) -> Result<Response, Error> {
-    let (person, form, allowance) = match check(&app, person, query, &request).await {
+    let least_bytes = check_size(&request, app.max_upload_bytes);
+    let checked = check(&app, person, query, least_bytes).await;
+    let (person, form, allowance) = match checked {
         Ok(checked) => checked,
         Err(error) => {
             tasks::spawn(linger(request.into_body().into_data_stream()));
@@ -76,10 +78,9 @@ async fn check(
     app: &App,
     person: Result<Person, Error>,
     query: Vec<(String, String)>,
-    request: &Request,
+    least_bytes: Result<u64, Error>,
 ) -> Result<(Person, Form, Allowance), Error> {
-    let person = person?;
-    let least_bytes = check_size(request, app.max_upload_bytes)?;
+    let (person, least_bytes) = (person?, least_bytes?);
     let form = Form::of_query(query)?;
     let allowance = Allowance::of(app, &person.username).await?;
     allowance.check(least_bytes.max(1))?;

@@ -16,7 +16,11 @@ pub async fn an_abandoned_upload_is_taken_after_a_grace(store: Store) {
     assert_eq!(taken.job_id, gone.job_id);
     assert_eq!(take(&store, NO_TIME, HOUR).await, None);
     for lease in [live, back] {
-        store.jobs.uploaded(&lease, 1, turns(HOUR)).await.expect("ends");
+        store
+            .jobs
+            .uploaded(&lease, 1, turns(HOUR))
+            .await
+            .expect("ends");
     }
 }
 

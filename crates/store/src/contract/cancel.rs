@@ -1,8 +1,8 @@
 use super::{
     apart::everything,
     builders::{
-        HOUR, MANY, NO_TIME, at_once, claim, claim_as, claim_mail, converting, failed, granted, ids,
-        is_lost, litter, mail_granted, mp3, new_job, problem, queued, ready, turns, uploaded,
+        HOUR, MANY, NO_TIME, at_once, claim, claim_as, claim_mail, converting, failed, granted,
+        ids, is_lost, litter, mail_granted, mp3, new_job, problem, queued, ready, turns, uploaded,
         username,
     },
 };
@@ -22,7 +22,15 @@ pub async fn a_cancelled_job_is_hidden(store: Store) {
     let his = jobs.list(Some(&kevin), None, MANY).await;
     assert_eq!(his.expect("answers"), []);
     assert!(cancel(&store, done.id).await.is_none(), "it is gone");
-    let again = jobs.begin(crate::NewJob { id: done.id, ..new_job() }, HOUR).await;
+    let again = jobs
+        .begin(
+            crate::NewJob {
+                id: done.id,
+                ..new_job()
+            },
+            HOUR,
+        )
+        .await;
     assert!(matches!(again, Err(Error::Exists)), "{again:?}");
 }
 
@@ -54,8 +62,9 @@ pub async fn who_converts_a_cancelled_job_has_lost_it(store: Store) {
     assert!(is_lost(&store.jobs.publish(&lease, mp3(mp3_id), &[]).await));
     assert!(is_lost(&store.jobs.fail(&lease, &problem()).await));
     assert!(is_lost(&store.jobs.release(&lease, true).await));
-    let dead = store.jobs.fail_undelivered(lease.job_id, &problem(), NO_TIME);
-    assert_eq!(dead.await.expect("answers"), None);
+    let (jobs, id) = (&store.jobs, lease.job_id);
+    let dead = jobs.fail_undelivered(id, &problem(), NO_TIME).await;
+    assert_eq!(dead.expect("answers"), None);
 }
 
 pub async fn a_lease_is_held_until_somebody_else_has_it(store: Store) {

@@ -51,7 +51,10 @@ pub async fn options_of_a_retry_replace_all_of_those_before(store: Store) {
         (None, everything()),
         (Some(other.clone()), other.clone()),
         (None, other),
-        (Some(ConversionOptions::default()), ConversionOptions::default()),
+        (
+            Some(ConversionOptions::default()),
+            ConversionOptions::default(),
+        ),
     ];
     for (given, expected) in asked {
         let (lease, _) = granted(claim(&store, id, HOUR).await);
@@ -140,10 +143,16 @@ pub async fn each_run_has_a_mail(store: Store) {
         retry(&store, id, None).await.expect("begins");
         let early = claim_mail(&store, id, HOUR, HOUR).await;
         assert!(matches!(early, MailClaim::NotDue), "{early:?}");
-        assert_eq!(store.jobs.unmailed(NO_TIME, MANY).await.expect("answers"), []);
+        assert_eq!(
+            store.jobs.unmailed(NO_TIME, MANY).await.expect("answers"),
+            []
+        );
         let (lease, _) = granted(claim(&store, id, HOUR).await);
         store.jobs.fail(&lease, &problem()).await.expect("fails");
-        assert_eq!(store.jobs.unmailed(NO_TIME, MANY).await.expect("answers"), [id]);
+        assert_eq!(
+            store.jobs.unmailed(NO_TIME, MANY).await.expect("answers"),
+            [id]
+        );
     }
 }
 

@@ -76,7 +76,12 @@ pub async fn what_was_asked_for_goes_along_with_the_cover_and_the_waveform(from:
     let lease = from.jobs.begin(new_job(), HOUR).await.expect("begins");
     let noted = from.jobs.ask(&lease, &everything(), Some(b"cover")).await;
     noted.expect("is noted");
-    let id = from.jobs.uploaded(&lease, 1, turns(HOUR)).await.expect("ends").id;
+    let id = from
+        .jobs
+        .uploaded(&lease, 1, turns(HOUR))
+        .await
+        .expect("ends")
+        .id;
     let mp3_id = FileId::mint();
     let (lease, _) = granted(claim_as(&from, id, mp3_id, HOUR).await);
     let published = from.jobs.publish(&lease, mp3(mp3_id), b"waveform").await;

@@ -6,14 +6,22 @@ pub async fn a_job_has_a_title_of_its_own(store: Store) {
     let before = ready(&store).await;
     clock_moves(&store).await;
     let title = "$title 'one' \u{1f3b5} v1.mp4";
-    let renamed = rename(&store, before.id, Some(title)).await.expect("is there");
-    assert_eq!((renamed.title(), renamed.file_name.as_str()), (title, "talk.mp4"));
+    let renamed = rename(&store, before.id, Some(title))
+        .await
+        .expect("is there");
+    assert_eq!(
+        (renamed.title(), renamed.file_name.as_str()),
+        (title, "talk.mp4")
+    );
     assert!(before.updated_at < renamed.updated_at);
     assert_eq!(job(&store, before.id).await, renamed);
     let said = renamed.mp3_ready().expect("it is ready");
     assert_eq!(said.title, title);
     let named_back = rename(&store, before.id, None).await.expect("is there");
-    assert_eq!((named_back.own_title.as_deref(), named_back.title()), (None, "talk"));
+    assert_eq!(
+        (named_back.own_title.as_deref(), named_back.title()),
+        (None, "talk")
+    );
     assert_eq!(job(&store, before.id).await.title(), "talk");
 }
 

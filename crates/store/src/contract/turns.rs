@@ -34,8 +34,9 @@ pub async fn a_waiting_job_is_nobodys_to_claim_or_to_announce_again(store: Store
     let waiting = uploaded(&store, &ann, at_once(1)).await;
     let claimed = claim(&store, waiting.id, HOUR).await;
     assert!(matches!(claimed, Claim::Missing), "{claimed:?}");
-    let dead = store.jobs.fail_undelivered(waiting.id, &problem(), NO_TIME);
-    assert_eq!(dead.await.expect("the store answers"), None);
+    let (jobs, id) = (&store.jobs, waiting.id);
+    let dead = jobs.fail_undelivered(id, &problem(), NO_TIME).await;
+    assert_eq!(dead.expect("the store answers"), None);
     store.jobs.unannounce(waiting.id).await.expect("answers");
     let lost = Due::AnnouncedBefore(clock_moves(&store).await);
     for due in [Due::ByGap, lost] {

@@ -10,7 +10,11 @@ pub async fn an_upload_is_hidden_until_it_ends(store: Store) {
     assert_eq!(lease.job_id, new.id);
     assert_eq!(store.jobs.get(new.id).await.expect("answers"), None);
     assert_eq!(list(&store, None, MANY).await, []);
-    let ended = store.jobs.uploaded(&lease, 1, turns(HOUR)).await.expect("ends");
+    let ended = store
+        .jobs
+        .uploaded(&lease, 1, turns(HOUR))
+        .await
+        .expect("ends");
     assert_eq!(job(&store, new.id).await, ended);
     assert_eq!(list(&store, None, MANY).await, [new.id]);
 }
@@ -80,7 +84,11 @@ pub async fn an_id_is_begun_once(store: Store) {
 
 pub async fn the_uploaders_lease_ends_with_the_upload(store: Store) {
     let lease = store.jobs.begin(new_job(), HOUR).await.expect("begins");
-    store.jobs.uploaded(&lease, 1, turns(HOUR)).await.expect("ends");
+    store
+        .jobs
+        .uploaded(&lease, 1, turns(HOUR))
+        .await
+        .expect("ends");
     assert!(is_lost(&store.jobs.uploaded(&lease, 2, turns(HOUR)).await));
     assert!(is_lost(&store.jobs.renew(&lease, HOUR, None).await));
     assert!(is_lost(&store.jobs.discard(&lease).await));
@@ -93,19 +101,29 @@ pub async fn only_the_uploader_changes_an_upload(store: Store) {
         token: "0".repeat(32),
         ..lease.clone()
     };
-    assert!(is_lost(&store.jobs.uploaded(&strangers, 2, turns(HOUR)).await));
+    assert!(is_lost(
+        &store.jobs.uploaded(&strangers, 2, turns(HOUR)).await
+    ));
     assert!(is_lost(&store.jobs.renew(&strangers, HOUR, None).await));
     assert!(is_lost(&store.jobs.discard(&strangers).await));
     // An upload's lease is none for a conversion.
     assert!(is_lost(&store.jobs.release(&lease, true).await));
-    store.jobs.uploaded(&lease, 1, turns(HOUR)).await.expect("ends");
+    store
+        .jobs
+        .uploaded(&lease, 1, turns(HOUR))
+        .await
+        .expect("ends");
 }
 
 pub async fn an_uploader_that_is_late_still_ends_its_upload(store: Store) {
     let lease = store.jobs.begin(new_job(), NO_TIME).await.expect("begins");
     let renewed = store.jobs.renew(&lease, NO_TIME, None).await;
     renewed.expect("nobody took it");
-    store.jobs.uploaded(&lease, 1, turns(HOUR)).await.expect("ends");
+    store
+        .jobs
+        .uploaded(&lease, 1, turns(HOUR))
+        .await
+        .expect("ends");
 }
 
 pub async fn a_broken_upload_is_discarded(store: Store) {

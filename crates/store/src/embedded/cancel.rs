@@ -33,7 +33,8 @@ impl Database {
             .fetch_all(&mut *both)
             .await?;
         both.commit().await?;
-        litter.iter().map(record::litter).collect::<Result<_, _>>().map(Some)
+        let litter: Result<Vec<_>, _> = litter.iter().map(record::litter).collect();
+        litter.map(Some)
     }
 
     pub(super) async fn long_cancelled(

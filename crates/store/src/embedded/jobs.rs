@@ -37,12 +37,7 @@ impl Jobs for Database {
         self.note_asked(lease, options, cover).await
     }
 
-    async fn uploaded(
-        &self,
-        lease: &Lease,
-        size_bytes: u64,
-        turns: Turns,
-    ) -> Result<Job, Error> {
+    async fn uploaded(&self, lease: &Lease, size_bytes: u64, turns: Turns) -> Result<Job, Error> {
         let queued = self.queue_uploaded(lease, size_bytes, turns).await?;
         queued.ok_or(Error::LeaseLost)
     }

@@ -17,6 +17,8 @@ impl Database {
             )
             .bind(owner.as_str()),
         );
-        rows.await?.first().map_or(Ok(Usage::default()), record::usage)
+        rows.await?
+            .first()
+            .map_or(Ok(Usage::default()), record::usage)
     }
 }

@@ -21,8 +21,17 @@ impl Database {
             "litter": with_litter(&["$attempt_mp3_id", "$mp3.id"]),
         };
         let unset = [
-            "lease_token", "lease_until", "attempt_mp3_id", "slot", "mp3", "cover",
-            "announced_at", "announce_at", "mail_token", "mail_until", "unmailed_since",
+            "lease_token",
+            "lease_until",
+            "attempt_mp3_id",
+            "slot",
+            "mp3",
+            "cover",
+            "announced_at",
+            "announce_at",
+            "mail_token",
+            "mail_until",
+            "unmailed_since",
         ];
         let change = self
             .jobs()

@@ -30,12 +30,7 @@ impl Jobs for Database {
         self.note_asked(lease, options, cover).await
     }
 
-    async fn uploaded(
-        &self,
-        lease: &Lease,
-        size_bytes: u64,
-        turns: Turns,
-    ) -> Result<Job, Error> {
+    async fn uploaded(&self, lease: &Lease, size_bytes: u64, turns: Turns) -> Result<Job, Error> {
         self.queue_uploaded(lease, size_bytes, turns).await
     }
 

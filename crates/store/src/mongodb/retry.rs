@@ -27,8 +27,14 @@ impl Database {
             "mail_tries": 0, "updated_at": "$$NOW",
         };
         let mut ended = vec![
-            "finished_at", "problem", "announced_at", "announce_at",
-            "unmailed_since", "mail_at", "mail_token", "mail_until",
+            "finished_at",
+            "problem",
+            "announced_at",
+            "announce_at",
+            "unmailed_since",
+            "mail_at",
+            "mail_token",
+            "mail_until",
         ];
         if let Some(options) = options {
             match record::stored_options(options)? {

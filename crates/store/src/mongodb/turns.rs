@@ -81,12 +81,15 @@ impl Database {
     async fn free_slot(&self, owner: &str, turns: Turns) -> Result<Option<String>, Error> {
         let filter = doc! { "owner": owner, "state": { "$in": ANNOUNCED.to_vec() } };
         let announced = self.jobs().find(filter).projection(doc! { "slot": 1 });
-        let announced: Vec<Document> = answer(async { announced.await?.try_collect().await }).await?;
+        let announced: Vec<Document> =
+            answer(async { announced.await?.try_collect().await }).await?;
         if announced.len() >= turns.at_once as usize {
             return Ok(None);
         }
         let is_free = |slot: &String| {
-            let mut taken = announced.iter().filter_map(|record| record.get_str("slot").ok());
+            let mut taken = announced
+                .iter()
+                .filter_map(|record| record.get_str("slot").ok());
             !taken.any(|taken| taken == slot)
         };
         let mut slots = (0..turns.at_once).map(|number| format!("{number} {owner}"));

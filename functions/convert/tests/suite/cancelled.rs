@@ -83,7 +83,10 @@ async fn a_retry_is_converted_under_its_own_number_and_replaces_the_mp3() {
     assert!(second.header("ce-id").ends_with(".mp3.ready.2"));
     let (first, second): (Mp3Ready, Mp3Ready) = (first.event(), second.event());
     assert_ne!(first.mp3_fid, second.mp3_fid);
-    let (stereo, mono) = (convert.mp3(first.mp3_fid).await, convert.mp3(second.mp3_fid).await);
+    let (stereo, mono) = (
+        convert.mp3(first.mp3_fid).await,
+        convert.mp3(second.mp3_fid).await,
+    );
     assert!(mono.len() < stereo.len(), "{} bytes", mono.len());
     let litter = jobs.litter(Duration::ZERO, 10).await.unwrap();
     assert_eq!(litter[0].mp3_id, first.mp3_fid, "the sweep's");

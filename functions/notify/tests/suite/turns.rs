@@ -43,13 +43,21 @@ async fn the_end_of_a_job_announces_the_oldest_that_waits() {
     let notify = world.notify_with(&["--announced-per-person=2"]).await;
     let said = notify.deliver::<JobFailed>("/job-failed", job_failed(&failed));
     assert_eq!(said.await, 200);
-    assert_eq!(world.announced(), ids(&[&first, &second]), "both turns were free");
+    assert_eq!(
+        world.announced(),
+        ids(&[&first, &second]),
+        "both turns were free"
+    );
     let third = world.waiting("3.mp4").await;
     for _ in 0..3 {
         let said = notify.deliver::<Mp3Ready>("/mp3-ready", mp3_ready(&ready));
         assert_eq!(said.await, 200);
     }
-    assert_eq!(world.announced(), ids(&[&first, &second]), "no turn is free");
+    assert_eq!(
+        world.announced(),
+        ids(&[&first, &second]),
+        "no turn is free"
+    );
     let waits = world.store.jobs.get(third.id).await.expect("an answer");
     assert_eq!(waits.expect("a job").state, State::Waiting);
 }

@@ -151,10 +151,7 @@ impl World {
     async fn claim(&self, id: FileId, lease_for: Duration) -> (Lease, FileId) {
         let mp3_id = FileId::mint();
         let gave_up = Problem::new("gave-up", "Too many attempts.");
-        let claim = self
-            .store
-            .jobs
-            .claim(id, mp3_id, lease_for, 5, &gave_up);
+        let claim = self.store.jobs.claim(id, mp3_id, lease_for, 5, &gave_up);
         match claim.await.expect("a claim") {
             Claim::Granted(lease, _) => (lease, mp3_id),
             other => panic!("not granted: {other:?}"),

@@ -37,7 +37,10 @@ async fn a_deleted_job_is_gone_with_its_video_mp3_and_waveform() {
     assert!(!door.has(Bucket::Videos, job.id).await);
     assert!(!door.has(Bucket::Mp3s, mp3_id).await);
     let again = door.delete(job.id).await;
-    assert_eq!((again.status.as_u16(), again.problem_code().as_str()), (404, "not-found"));
+    assert_eq!(
+        (again.status.as_u16(), again.problem_code().as_str()),
+        (404, "not-found")
+    );
 }
 
 #[tokio::test]
@@ -47,14 +50,21 @@ async fn a_job_is_deleted_by_its_owner_or_an_admin_alone() {
     let path = format!("/jobs/{id}");
     for (who, status, code) in [
         (None, 401, "missing-token"),
-        (Some(door.keys.bearer("mallory@email.com")), 404, "not-found"),
+        (
+            Some(door.keys.bearer("mallory@email.com")),
+            404,
+            "not-found",
+        ),
     ] {
         let mut request = Request::delete(&path);
         if let Some(bearer) = who {
             request = request.header("authorization", bearer);
         }
         let refused = door.send(request, ()).await;
-        assert_eq!((refused.status.as_u16(), refused.problem_code().as_str()), (status, code));
+        assert_eq!(
+            (refused.status.as_u16(), refused.problem_code().as_str()),
+            (status, code)
+        );
     }
     for rubbish in ["rubbish", "%ff", "0123456789abcdef01234567"] {
         assert_eq!(door.delete(rubbish).await.problem_code(), "not-found");

@@ -32,18 +32,29 @@ async fn who_has_much_stored_is_told_to_delete_jobs() {
     let too_much = vec![0; 5_996];
     let announced = door.upload("b.mp4", &too_much).await;
     assert_eq!(refused(&announced), (507, "quota-full".into()));
-    assert!(announced.headers.get("retry-after").is_none(), "waiting doesn't help");
+    assert!(
+        announced.headers.get("retry-after").is_none(),
+        "waiting doesn't help"
+    );
     let detail = announced.json()["detail"].as_str().unwrap().to_owned();
     assert!(detail.contains("DELETE /jobs/{id}"), "{detail}");
     let unannounced = Body::from_stream(stream::iter([Ok::<_, io::Error>(too_much.clone())]));
-    let passed = door.send(door.request("POST", "/upload"), unannounced).await;
+    let passed = door
+        .send(door.request("POST", "/upload"), unannounced)
+        .await;
     assert_eq!(refused(&passed), (507, "quota-full".into()));
     let jobs = door.get("/jobs").await.json();
     assert_eq!(jobs["jobs"].as_array().unwrap().len(), 1, "nothing stays");
 
     assert_eq!(door.upload("b.mp4", &too_much[1..]).await.status, 202);
-    assert_eq!(refused(&door.upload("c.mp4", b"x").await), (507, "quota-full".into()));
+    assert_eq!(
+        refused(&door.upload("c.mp4", b"x").await),
+        (507, "quota-full".into())
+    );
     let delete = door.request("DELETE", &format!("/jobs/{}", job.id));
     assert_eq!(door.send(delete, ()).await.status, 204);
-    assert_eq!(door.upload("c.mp4", b"x").await.json()["state"], json!("queued"));
+    assert_eq!(
+        door.upload("c.mp4", b"x").await.json()["state"],
+        json!("queued")
+    );
 }

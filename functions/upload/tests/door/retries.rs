@@ -18,17 +18,26 @@ async fn a_job_that_has_failed_is_converted_again() {
     let (id, _) = door.uploaded("a.mp4").await;
     door.fail(&id).await;
     let failed = door.get(&format!("/jobs/{id}")).await.json();
-    assert_eq!((&failed["run"], &failed["can_retry"]), (&json!(1), &json!(true)));
+    assert_eq!(
+        (&failed["run"], &failed["can_retry"]),
+        (&json!(1), &json!(true))
+    );
 
     let reply = door.retry(&id, "", "", "").await;
     assert_eq!(reply.status, 202);
     assert_eq!(reply.header("location"), format!("/jobs/{id}"));
     let job = reply.json();
     assert_eq!((&job["run"], &job["state"]), (&json!(2), &json!("queued")));
-    assert_eq!((&job["problem"], &job["can_retry"]), (&Value::Null, &json!(false)));
+    assert_eq!(
+        (&job["problem"], &job["can_retry"]),
+        (&Value::Null, &json!(false))
+    );
     assert_eq!(door.get(&format!("/jobs/{id}")).await.json(), job);
     let events = door.events.lock().unwrap();
-    let ids: Vec<_> = events.iter().map(|(headers, _)| &headers["ce-id"]).collect();
+    let ids: Vec<_> = events
+        .iter()
+        .map(|(headers, _)| &headers["ce-id"])
+        .collect();
     let first = format!("{id}.video.uploaded.1");
     assert_eq!(ids, [first.as_str(), &first.replace(".1", ".2")]);
 }
@@ -43,7 +52,12 @@ async fn options_of_a_retry_replace_those_before_however_they_are_sent() {
     let part = "--b\r\ncontent-disposition: form-data; name=\"quality\"\r\n\r\n320k\r\n--b--\r\n";
     for (query, content_type, body, expected) in [
         ("", "", "", json!({"quality": "v0", "mono": true})),
-        ("", "application/json", "{}", json!({"quality": "v0", "mono": true})),
+        (
+            "",
+            "application/json",
+            "{}",
+            json!({"quality": "v0", "mono": true}),
+        ),
         ("?start=1:30", "", "", json!({"start": 90})),
         (
             "",
@@ -104,15 +118,25 @@ async fn only_a_job_that_has_ended_and_has_its_video_is_retried() {
     let door = Door::new().await;
     let (id, _) = door.uploaded("a.mp4").await;
     let early = door.retry(&id, "", "", "").await;
-    assert_eq!((early.status.as_u16(), early.problem_code().as_str()), (409, "not-finished"));
+    assert_eq!(
+        (early.status.as_u16(), early.problem_code().as_str()),
+        (409, "not-finished")
+    );
     door.fail(&id).await;
     let strangers = Request::post(format!("/jobs/{id}/retry"))
         .header("authorization", door.keys.bearer("mallory@email.com"));
     assert_eq!(door.send(strangers, ()).await.problem_code(), "not-found");
     let video = id.parse().unwrap();
-    door.store.payloads.delete(Bucket::Videos, video).await.unwrap();
+    door.store
+        .payloads
+        .delete(Bucket::Videos, video)
+        .await
+        .unwrap();
     let late = door.retry(&id, "", "", "").await;
-    assert_eq!((late.status.as_u16(), late.problem_code().as_str()), (410, "video-expired"));
+    assert_eq!(
+        (late.status.as_u16(), late.problem_code().as_str()),
+        (410, "video-expired")
+    );
 }
 
 #[tokio::test]
@@ -120,7 +144,10 @@ async fn the_mp3_of_the_run_before_can_be_downloaded_until_the_next_is_there() {
     let door = Door::new().await;
     let job = door.ready_job("a.mp4", b"first").await;
     let first = format!("/download?id={}", job.mp3.unwrap().id);
-    assert_eq!(door.retry(&job.id.to_string(), "", "", "").await.status, 202);
+    assert_eq!(
+        door.retry(&job.id.to_string(), "", "", "").await.status,
+        202
+    );
     assert_eq!(door.get(&first).await.body, "first");
     let gave_up = Problem::new("gave-up", "");
     let claim = |mp3_id| door.store.jobs.claim(job.id, mp3_id, MINUTE, 5, &gave_up);
@@ -128,9 +155,16 @@ async fn the_mp3_of_the_run_before_can_be_downloaded_until_the_next_is_there() {
         panic!("the job is free")
     };
     door.store.jobs.fail(&lease, &gave_up).await.unwrap();
-    assert_eq!(door.get(&first).await.body, "first", "there is no better one");
+    assert_eq!(
+        door.get(&first).await.body,
+        "first",
+        "there is no better one"
+    );
 
-    assert_eq!(door.retry(&job.id.to_string(), "", "", "").await.status, 202);
+    assert_eq!(
+        door.retry(&job.id.to_string(), "", "", "").await.status,
+        202
+    );
     let mp3 = Mp3 {
         id: FileId::mint(),
         size_bytes: 6,

@@ -24,11 +24,17 @@ async fn a_job_is_renamed_and_its_download_with_it() {
         assert_eq!(renamed.status, 200, "{body}");
         assert_eq!(renamed.json()["title"], json!(title));
         assert_eq!(renamed.json()["file_name"], json!("a.mp4"));
-        assert_eq!(door.get(&format!("/jobs/{}", job.id)).await.json(), renamed.json());
+        assert_eq!(
+            door.get(&format!("/jobs/{}", job.id)).await.json(),
+            renamed.json()
+        );
         let reply = door.get(&download).await;
         let name = reply.header("content-disposition");
         let ascii = title.replace('ü', "_").replace('ß', "_");
-        assert!(name.contains(&format!("filename=\"{ascii}.mp3\"")), "{name}");
+        assert!(
+            name.contains(&format!("filename=\"{ascii}.mp3\"")),
+            "{name}"
+        );
     }
 }
 
@@ -37,9 +43,19 @@ async fn nothing_but_the_title_of_ones_own_job_is_changed() {
     let door = Door::new().await;
     let job = door.ready_job("a.mp4", b"mp3").await;
     let before = door.get(&format!("/jobs/{}", job.id)).await.json();
-    for body in ["", "{}", "[]", r#"{"title": 1}"#, r#"{"title": "b", "state": "queued"}"#] {
+    for body in [
+        "",
+        "{}",
+        "[]",
+        r#"{"title": 1}"#,
+        r#"{"title": "b", "state": "queued"}"#,
+    ] {
         let refused = door.patch(job.id, body).await;
-        assert_eq!((refused.status.as_u16(), refused.problem_code().as_str()), (400, "bad-request"), "{body}");
+        assert_eq!(
+            (refused.status.as_u16(), refused.problem_code().as_str()),
+            (400, "bad-request"),
+            "{body}"
+        );
     }
     let strangers = Request::patch(format!("/jobs/{}", job.id))
         .header("authorization", door.keys.bearer("mallory@email.com"));
