@@ -8,7 +8,7 @@ use crate::{
     person::Person,
 };
 use axum::{
-    Form as Fields, Json,
+    Json,
     body::Bytes,
     extract::{FromRequest, Multipart, Path, Request, State, rejection::PathRejection},
     http::{StatusCode, header},
@@ -19,6 +19,7 @@ use decant_store::{Bucket, Error as StoreError, Job};
 use futures::TryStreamExt;
 use std::panic::resume_unwind;
 use tracing::Instrument;
+use url::form_urlencoded;
 
 /// Converts the video of a job that has ended once more: with the same options, or with others if any is named. The MP3
 /// that there is stays until the new one is published.
@@ -71,15 +72,12 @@ async fn options(query: Vec<(String, String)>, request: Request) -> Result<Form,
     match content_type.split(';').next().unwrap_or_default().trim() {
         "multipart/form-data" => read_parts(&mut form, request).await?,
         "application/x-www-form-urlencoded" => {
-            let fields = Fields::<Vec<(String, String)>>::from_request(request, &()).await;
-            let Fields(fields) = fields.map_err(|rejection| not_options(rejection.body_text()))?;
-            for (name, text) in fields {
+            for (name, text) in form_urlencoded::parse(&whole(request).await?) {
                 form.take(&name, &text)?;
             }
         }
         _ => {
-            let body = Bytes::from_request(request, &()).await;
-            let body = body.map_err(|rejection| not_options(rejection.body_text()))?;
+            let body = whole(request).await?;
             if !body.is_empty() {
                 let object = serde_json::from_slice(&body);
                 form.take_json(object.map_err(|error| not_options(error.to_string()))?)?;
@@ -88,6 +86,11 @@ async fn options(query: Vec<(String, String)>, request: Request) -> Result<Form,
     }
     form.options.check()?;
     Ok(form)
+}
+
+async fn whole(request: Request) -> Result<Bytes, Error> {
+    let body = Bytes::from_request(request, &()).await;
+    body.map_err(|rejection| not_options(rejection.body_text()))
 }
 
 async fn read_parts(form: &mut Form, request: Request) -> Result<(), Error> {

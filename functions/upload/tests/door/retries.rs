@@ -148,7 +148,7 @@ async fn the_mp3_of_the_run_before_can_be_downloaded_until_the_next_is_there() {
         door.retry(&job.id.to_string(), "", "", "").await.status,
         202
     );
-    assert_eq!(door.get(&first).await.body, "first");
+    assert_eq!(door.get(&first).await.body, b"first");
     let gave_up = Problem::new("gave-up", "");
     let claim = |mp3_id| door.store.jobs.claim(job.id, mp3_id, MINUTE, 5, &gave_up);
     let Claim::Granted(lease, _) = claim(FileId::mint()).await.unwrap() else {
@@ -157,7 +157,7 @@ async fn the_mp3_of_the_run_before_can_be_downloaded_until_the_next_is_there() {
     door.store.jobs.fail(&lease, &gave_up).await.unwrap();
     assert_eq!(
         door.get(&first).await.body,
-        "first",
+        b"first",
         "there is no better one"
     );
 
