@@ -6,6 +6,7 @@ mod events;
 mod first_start;
 mod full_store;
 mod judges;
+mod life;
 mod options;
 mod refusals;
 mod replays;

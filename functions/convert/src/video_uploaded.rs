@@ -2,7 +2,7 @@ use crate::{App, attempt, error::Error};
 use axum::extract::State;
 use decant_events::{FileId, Problem, VideoUploaded, code};
 use decant_function::{CloudEvent, Reply, event};
-use decant_store::{ANNOUNCE_GAP, Bucket, Claim, Job, NewJob};
+use decant_store::{ANNOUNCE_GAP, Bucket, Claim, Job, NewJob, State as JobState};
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
@@ -31,13 +31,14 @@ pub(crate) async fn on_video_uploaded(
             Ok(Reply::Done)
         }
         None => {
-            tracing::warn!(job.id = %video.video_fid, "event about a job that doesn't exist passed over");
+            tracing::warn!(job.id = %video.video_fid, "event about a job that isn't there or isn't due passed over");
             Ok(Reply::Done)
         }
     }
 }
 
-/// The job as it ended, by this attempt or by one before. As it is, if the event names another owner.
+/// The job as it ended, by this attempt or by one before. As it is, if the event names another owner. `None` if there is
+/// nothing to convert: it doesn't exist, was cancelled, or waits for its turn and will be announced then.
 async fn convert_once(app: &App, video: &VideoUploaded) -> Result<Option<Job>, Error> {
     let id = video.video_fid;
     // A job that has ended needs no slot, and a slot may be minutes away.
@@ -45,6 +46,7 @@ async fn convert_once(app: &App, video: &VideoUploaded) -> Result<Option<Job>, E
         None => return Ok(None),
         Some(job) if job.owner != video.username => return Ok(Some(job)),
         Some(job) if job.state.is_final() => return Ok(Some(job)),
+        Some(job) if job.state == JobState::Waiting => return Ok(None),
         Some(_) => {}
     }
     let until = Instant::now() + app.timeout;
@@ -64,9 +66,7 @@ async fn convert_once(app: &App, video: &VideoUploaded) -> Result<Option<Job>, E
         .claim(id, mp3_id, attempt::LEASE, MAX_ATTEMPTS, &gave_up)
         .await?;
     match claim {
-        Claim::Granted(lease, job) => attempt::run(app, lease, *job, mp3_id, until)
-            .await
-            .map(Some),
+        Claim::Granted(lease, job) => attempt::run(app, lease, *job, mp3_id, until).await,
         Claim::Ended(job) => Ok(Some(*job)),
         Claim::Held => Err(Error::Held),
         Claim::Missing => Ok(None),

@@ -2,8 +2,8 @@ use anyhow::Context;
 use bytesize::ByteSize;
 use decant_events::LinkSecret;
 use decant_function::{ServerConfig, TrustedProxies, http_url, size};
-use decant_store::StoreConfig;
-use std::path::PathBuf;
+use decant_store::{StoreConfig, TurnsConfig};
+use std::{num::NonZeroU64, path::PathBuf};
 use url::Url;
 
 /// The public door. Every flag is an environment variable too.
@@ -42,6 +42,26 @@ pub struct Config {
         value_parser = size
     )]
     pub max_upload: ByteSize,
+    /// How many unfinished jobs one person may have.
+    #[arg(
+        long,
+        env = "DECANT_MAX_WAITING",
+        value_name = "DECANT_MAX_WAITING",
+        default_value = "100"
+    )]
+    pub max_waiting: NonZeroU64,
+    /// How much may be stored for one person, videos and MP3s together, such as 500MB or 10GiB.
+    #[arg(
+        long,
+        env = "DECANT_MAX_STORED",
+        value_name = "DECANT_MAX_STORED",
+        default_value = "100GiB",
+        value_parser = size
+    )]
+    pub max_stored: ByteSize,
+    /// How people's jobs take turns; `notify` has the same.
+    #[command(flatten)]
+    pub turns: TurnsConfig,
     /// Whose `X-Forwarded-For` names the client: addresses and networks, separated by commas.
     #[arg(
         long,

@@ -28,6 +28,21 @@ pub(crate) enum Error {
     Stalled,
     #[error("The video is larger than {max}, the most that is taken here.", max = ByteSize(*.max_bytes).display().iec())]
     TooLarge { max_bytes: u64 },
+    #[error(
+        "You have {max} jobs that have not ended, the most that one person may have. Please wait until some have, or \
+         delete some: DELETE /jobs/{{id}}."
+    )]
+    TooManyJobs { max: u64 },
+    #[error(
+        "With this, more than {max} would be stored for you, the most for one person. Delete jobs that you don't need any \
+         more: DELETE /jobs/{{id}}.",
+        max = ByteSize(*.max_bytes).display().iec()
+    )]
+    QuotaFull { max_bytes: u64 },
+    #[error("This job has not ended yet. Wait until it has, or delete it: DELETE /jobs/{{id}}.")]
+    NotFinished,
+    #[error("The video of this job is not kept any more. Please upload it again.")]
+    VideoExpired,
     #[error("This link was changed or cut. Please use the link in the mail as it is.")]
     ForgedLink,
     #[error("This link has expired. Sign in and download the MP3 from your jobs.")]
@@ -60,6 +75,10 @@ impl IntoResponse for Error {
             Self::Broken => (StatusCode::BAD_REQUEST, "broken-upload"),
             Self::Stalled => (StatusCode::REQUEST_TIMEOUT, "stalled-upload"),
             Self::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "too-large"),
+            Self::TooManyJobs { .. } => (StatusCode::TOO_MANY_REQUESTS, "too-many-jobs"),
+            Self::QuotaFull { .. } => (StatusCode::INSUFFICIENT_STORAGE, "quota-full"),
+            Self::NotFinished => (StatusCode::CONFLICT, "not-finished"),
+            Self::VideoExpired => (StatusCode::GONE, "video-expired"),
             Self::ForgedLink => (StatusCode::FORBIDDEN, "forged-link"),
             Self::ExpiredLink => (StatusCode::GONE, "expired-link"),
             Self::RangeNotSatisfiable { .. } => (StatusCode::RANGE_NOT_SATISFIABLE, "range"),
@@ -86,6 +105,7 @@ impl IntoResponse for Error {
                     Err(_) => problem,
                 }
             }
+            Self::TooManyJobs { .. } => problem.with_header(header::RETRY_AFTER, 60),
             Self::AuthAway | Self::Busy | Self::PublicKeys(_) => {
                 problem.with_header(header::RETRY_AFTER, 5)
             }

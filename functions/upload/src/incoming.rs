@@ -1,8 +1,8 @@
-use crate::{App, error::Error, form::Form, jobs::JobView};
+use crate::{App, allowance::Allowance, announce, error::Error, form::Form, jobs::JobView};
 use bytes::Bytes;
 use decant_events::{FileId, Username};
-use decant_function::{event, reasons, telemetry};
-use decant_store::{ANNOUNCE_GAP, Bucket, Error as StoreError, Job, Lease, NewJob, PayloadWriter};
+use decant_function::{reasons, telemetry};
+use decant_store::{Bucket, Error as StoreError, Job, Lease, NewJob, PayloadWriter};
 use futures::{Stream, StreamExt};
 use std::{pin::pin, time::Duration};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -16,7 +16,8 @@ const HEARTBEAT: Duration = Duration::from_secs(20);
 /// How long a caller may send nothing. Shorter than the lease, which is renewed only while something comes.
 pub(crate) const IDLE: Duration = Duration::from_secs(60);
 
-/// A video on its way into the store: record first, then the bytes, then what is asked for and `queued`, then the event.
+/// A video on its way into the store: record first, then the bytes, then what is asked for and
+/// `queued` or `waiting`, then the event.
 pub(crate) struct Incoming {
     lease: Lease,
     /// When the lease was renewed last.
@@ -25,6 +26,7 @@ pub(crate) struct Incoming {
     pub(crate) tried: Instant,
     video: Option<Box<dyn PayloadWriter>>,
     size_bytes: u64,
+    allowance: Allowance,
 }
 
 impl Incoming {
@@ -33,6 +35,7 @@ impl Incoming {
         app: &App,
         owner: Username,
         file_name: String,
+        allowance: Allowance,
     ) -> Result<Self, Error> {
         let id = FileId::mint();
         let traceparent = telemetry::traceparent();
@@ -50,6 +53,7 @@ impl Incoming {
             tried: renewed,
             video: None,
             size_bytes: 0,
+            allowance,
         };
         match app
             .store
@@ -83,6 +87,7 @@ impl Incoming {
                     max_bytes: app.max_upload_bytes,
                 });
             }
+            self.allowance.check(self.size_bytes)?;
             let video = self.video.as_mut().ok_or(Error::Broken)?;
             video.write(piece).await?;
             if self.tried.elapsed() > HEARTBEAT {
@@ -136,7 +141,8 @@ impl Incoming {
         };
         match queued {
             Ok(job) => {
-                announce(app, &job).await;
+                metrics::counter!("decant_uploads_total").increment(1);
+                announce::in_turn(app, &job).await;
                 Ok(JobView::of(&job))
             }
             // Whether the job is queued is unknown when the store went away in between: then the record decides, and
@@ -173,26 +179,5 @@ async fn queue(app: &App, lease: &Lease, form: &Form, size_bytes: u64) -> Result
     if !form.options.is_default() || cover.is_some() {
         jobs.ask(lease, &form.options, cover).await?;
     }
-    jobs.uploaded(lease, size_bytes, ANNOUNCE_GAP).await
-}
-
-/// Tells the broker. If it is away, the sweep tells it later: the caller needn't wait for that.
-async fn announce(app: &App, job: &Job) {
-    metrics::counter!("decant_uploads_total").increment(1);
-    let announcement = event("upload", &job.announcement(), job.run);
-    let Err(error) = app.sink.emit(announcement.clone()).await else {
-        tracing::info!(job.id = %job.id, size_bytes = job.size_bytes, "job queued");
-        return;
-    };
-    tracing::warn!(
-        job.id = %job.id,
-        error = reasons(&error),
-        "job queued, its announcement is left to the sweep"
-    );
-    // So that the next sweep doesn't wait for an answer that can't come. Without it, a later one announces the job.
-    if let Err(error) = app.store.jobs.unannounce(job.id).await {
-        tracing::warn!(job.id = %job.id, error = reasons(&error), "the sweep will be late");
-    }
-    // An ingress that is started again is back long before the sweep.
-    app.sink.keep_trying(announcement);
+    jobs.uploaded(lease, size_bytes, app.turns).await
 }

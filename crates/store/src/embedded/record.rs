@@ -1,6 +1,6 @@
-use crate::{Asked, Error, Job, Mp3, Snapshot, State, UnreadableOptions};
+use crate::{Asked, Error, Job, Litter, Mp3, Snapshot, State, UnreadableOptions, Usage};
 use chrono::{DateTime, Utc};
-use decant_events::{ConversionOptions, FileId, Problem};
+use decant_events::{ConversionOptions, FileId, Problem, Username};
 use serde_json::Value;
 use sqlx::{Row, sqlite::SqliteRow};
 use std::{fmt::Display, str::FromStr};
@@ -9,10 +9,11 @@ use std::{fmt::Display, str::FromStr};
 pub(super) fn job(row: &SqliteRow) -> Result<Job, Error> {
     Ok(Job {
         id: word(row, "id")?,
-        owner: word(row, "owner")?,
+        owner: owner(row)?,
         state: word(row, "state")?,
         run: row.try_get("run")?,
         file_name: row.try_get("file_name")?,
+        own_title: row.try_get("title")?,
         size_bytes: size(row, "size_bytes")?,
         options: options(row)?,
         progress_percent: row.try_get("progress_percent")?,
@@ -28,8 +29,8 @@ pub(super) fn job(row: &SqliteRow) -> Result<Job, Error> {
 /// The record in a row of `jobs` and of what is kept apart, as another store takes it.
 pub(super) fn snapshot(row: &SqliteRow) -> Result<Snapshot, Error> {
     let mut job = job(row)?;
-    if job.state == State::Converting {
-        job.state = State::Queued;
+    if matches!(job.state, State::Queued | State::Converting) {
+        job.state = State::Waiting;
         job.progress_percent = 0.0;
     }
     let ended = row.try_get::<Option<i64>, _>("finished_at")?.is_some();
@@ -39,6 +40,27 @@ pub(super) fn snapshot(row: &SqliteRow) -> Result<Snapshot, Error> {
         mailed_run: row.try_get("mailed_run")?,
         cover: row.try_get("picture")?,
         waveform: row.try_get("points")?,
+    })
+}
+
+/// Whose job is in a row.
+pub(super) fn owner(row: &SqliteRow) -> Result<Username, Error> {
+    word(row, "owner")
+}
+
+/// What is in a row of `litter`.
+pub(super) fn litter(row: &SqliteRow) -> Result<Litter, Error> {
+    Ok(Litter {
+        job_id: id(row, "job_id")?,
+        mp3_id: id(row, "mp3_id")?,
+    })
+}
+
+/// What is added up in a row.
+pub(super) fn usage(row: &SqliteRow) -> Result<Usage, Error> {
+    Ok(Usage {
+        unfinished: size(row, "unfinished")?.unwrap_or(0),
+        stored_bytes: size(row, "stored_bytes")?.unwrap_or(0),
     })
 }
 

@@ -100,13 +100,7 @@ impl Database {
             .bind(millis(grace))
             .bind(limit),
         );
-        let litter = |row| {
-            Ok(Litter {
-                job_id: record::id(row, "job_id")?,
-                mp3_id: record::id(row, "mp3_id")?,
-            })
-        };
-        rows.await?.iter().map(litter).collect()
+        rows.await?.iter().map(record::litter).collect()
     }
 
     pub(super) async fn delete_litter(&self, litter: &Litter) -> Result<(), Error> {

@@ -173,6 +173,29 @@ async fn the_mp3_of_an_attempt_that_lost_goes() {
 }
 
 #[tokio::test]
+async fn what_is_left_of_a_cancelled_job_goes_and_its_record_last() {
+    let world = World::new().await;
+    let ready = world.ready("Film.mp4").await;
+    let mp3_id = ready.mp3.expect("an MP3").id;
+    world.store_bytes(Bucket::Videos, ready.id).await;
+    world.store_bytes(Bucket::Mp3s, mp3_id).await;
+    let cancelled = world.store.jobs.cancel(ready.id).await;
+    assert!(cancelled.expect("an answer").is_some());
+
+    let patient = world.notify_with(&["--sweep-grace=10m"]).await;
+    assert_eq!(patient.ping("{}").await, 200);
+    assert!(world.has_bytes(Bucket::Videos, ready.id).await);
+    assert!(world.has_bytes(Bucket::Mp3s, mp3_id).await);
+
+    assert_eq!(world.notify().await.ping("{}").await, 200);
+    assert!(!world.has_bytes(Bucket::Videos, ready.id).await);
+    assert!(!world.has_bytes(Bucket::Mp3s, mp3_id).await);
+    let left = world.store.jobs.tombstones(Duration::ZERO, 10).await;
+    assert_eq!(left.expect("a list"), []);
+    assert!(world.mails().is_empty());
+}
+
+#[tokio::test]
 async fn what_is_younger_than_the_grace_is_left_alone() {
     let world = World::new().await;
     let upload = world.uploading("Half.mp4", Duration::ZERO).await.job_id;
