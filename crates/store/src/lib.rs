@@ -15,6 +15,7 @@ mod job;
 mod jobs;
 mod mongodb;
 mod payloads;
+mod resumable;
 mod snapshot;
 mod url;
 
@@ -29,6 +30,7 @@ pub use events::ANNOUNCE_GAP;
 pub use job::{Asked, Job, Mp3, NewJob, State, UnreadableOptions};
 pub use jobs::{Claim, Due, Jobs, Lease, Litter, MailClaim};
 pub use payloads::{Bucket, CHUNK_BYTES, PayloadReader, PayloadWriter, Payloads};
+pub use resumable::Resumable;
 pub use snapshot::Snapshot;
 pub use url::{InvalidStoreUrl, StoreUrl};
 

@@ -2,6 +2,7 @@
 //!
 //! - `login`, `upload`, `jobs`, `download`, `waveform`: the handlers.
 //! - `person`: who is asking, from a verified token.
+//! - `files`: uploads that go on after a break (tus).
 //! - `form`: what comes with a video: options, a cover.
 //! - `backlog`: what keeps the multipart parser from reading ahead without end.
 //! - `incoming`: an upload on its way into the store, from the record to the announcement.
@@ -12,6 +13,7 @@ mod config;
 mod download;
 mod error;
 mod file_name;
+mod files;
 mod form;
 mod incoming;
 mod jobs;
@@ -32,7 +34,7 @@ use decant_events::LinkSecret;
 use decant_function::{NotReady, Ready, Sink, TrustedProxies, chassis};
 use decant_store::Store;
 use person::PublicKeys;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
 use url::Url;
 
@@ -47,6 +49,7 @@ pub struct App {
     client: reqwest::Client,
     trusted_proxies: TrustedProxies,
     max_upload_bytes: u64,
+    keep_partial: Duration,
     upload_slots: Arc<Semaphore>,
 }
 
@@ -68,6 +71,7 @@ impl App {
             upload_slots: Arc::new(Semaphore::new(upload::AT_ONCE)),
             trusted_proxies: config.trusted_proxies.clone(),
             max_upload_bytes: config.max_upload.as_u64(),
+            keep_partial: config.keep_partial,
         })
     }
 }
@@ -94,6 +98,7 @@ pub fn router(app: App) -> Router {
             "/upload",
             post(upload::upload).layer(DefaultBodyLimit::disable()),
         )
+        .merge(files::routes())
         .route("/jobs", get(jobs::list))
         .route("/jobs/{id}", get(jobs::show))
         .route("/jobs/{id}/waveform", get(waveform::waveform))
@@ -106,6 +111,7 @@ async fn welcome() -> &'static str {
     "Decant turns a video into an MP3.\n\n\
      POST /login              Basic auth: gives a token\n\
      POST /upload             multipart `file`, or the video itself as the body: gives a job\n\
+     POST /files              an upload that goes on after a break, by the tus protocol\n\
      GET  /jobs               your jobs, newest first\n\
      GET  /jobs/{id}          one job\n\
      GET  /jobs/{id}/waveform how loud its MP3 is, to be drawn\n\

@@ -15,6 +15,7 @@ mod folder;
 mod jobs;
 mod mail;
 mod record;
+mod resumable;
 mod snapshot;
 mod sweep;
 mod upload;

@@ -23,6 +23,7 @@ mod jobs;
 mod mail;
 mod reader;
 mod record;
+mod resumable;
 mod snapshot;
 mod sweep;
 mod upload;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on must fail")]
 
 mod downloads;
+mod files;
 mod jobs;
 mod keys;
 mod login;
@@ -43,6 +44,7 @@ struct Door {
     router: Router,
     store: Store,
     keys: Keys,
+    config: Config,
     /// The events that the broker took.
     events: Events,
     folder: TempDir,
@@ -90,6 +92,7 @@ impl Door {
             router,
             store,
             keys,
+            config,
             events,
             folder,
         }

@@ -29,13 +29,23 @@ async fn every_route_of_a_person_needs_a_token() {
     let id = FileId::mint();
     for (method, path) in [
         ("POST", "/upload".to_owned()),
+        ("POST", "/files".to_owned()),
+        ("HEAD", format!("/files/{id}")),
+        ("PATCH", format!("/files/{id}")),
+        ("DELETE", format!("/files/{id}")),
         ("GET", "/jobs".to_owned()),
         ("GET", format!("/jobs/{id}")),
         ("GET", format!("/jobs/{id}/waveform")),
         ("GET", format!("/download?id={id}")),
     ] {
         let reply = door
-            .send(Request::builder().method(method).uri(&path), ())
+            .send(
+                Request::builder()
+                    .method(method)
+                    .uri(&path)
+                    .header("tus-resumable", "1.0.0"),
+                (),
+            )
             .await;
         assert_eq!(
             (reply.status.as_u16(), reply.problem_code().as_str()),
