@@ -123,7 +123,11 @@ impl State {
         let mut held = self.held.subscribe();
         let mut bytes = vec![0; 16 * 1024];
         loop {
-            let count = from.read(&mut bytes).await.ok().filter(|count| *count > 0)?;
+            let count = from
+                .read(&mut bytes)
+                .await
+                .ok()
+                .filter(|count| *count > 0)?;
             let sent = self.sent_bytes.fetch_add(count as u64, SeqCst) + count as u64;
             match self.accident(sent) {
                 None => {}

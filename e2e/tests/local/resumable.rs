@@ -100,7 +100,9 @@ fn named(name: &str) -> Value {
 
 /// The upload is a job with the whole clip.
 async fn assert_whole(person: &Client, address: &str) {
-    let job = person.wait_for(id_of(address), "ready", AFTER_A_LEASE).await;
+    let job = person
+        .wait_for(id_of(address), "ready", AFTER_A_LEASE)
+        .await;
     let mp3 = person.download(job.mp3()).await;
     assert_good_mp3(&mp3, &clips::large(), &job.title);
 }

@@ -28,15 +28,23 @@ pub(crate) enum Error {
     Stalled,
     #[error("The video is larger than {max}, the most that is taken here.", max = ByteSize(*.max_bytes).display().iec())]
     TooLarge { max_bytes: u64 },
-    #[error("The upload was announced with {length_bytes} bytes, and more came. Please begin it again with its right length.")]
+    #[error(
+        "The upload was announced with {length_bytes} bytes, and more came. Please begin it again with its right length."
+    )]
     BeyondLength { length_bytes: u64 },
     #[error("This upload goes on at byte {offset_bytes}.")]
     WrongOffset { offset_bytes: u64 },
-    #[error("The bytes that came are not those that were sent: the checksum differs. Please send them again.")]
+    #[error(
+        "The bytes that came are not those that were sent: the checksum differs. Please send them again."
+    )]
     ChecksumMismatch,
-    #[error("Somebody else sends bytes of this upload right now. Please try again in a few seconds.")]
+    #[error(
+        "Somebody else sends bytes of this upload right now. Please try again in a few seconds."
+    )]
     Locked,
-    #[error("Nothing came of this upload for too long, and it was given up. Please begin it again.")]
+    #[error(
+        "Nothing came of this upload for too long, and it was given up. Please begin it again."
+    )]
     UploadExpired,
     #[error("This upload has ended and is a job now: DELETE /jobs/{{id}} deletes it.")]
     UploadEnded,

@@ -1,5 +1,7 @@
 use super::database::Database;
-use crate::{Claim, Due, Error, Job, Jobs, Lease, Litter, MailClaim, Mp3, NewJob, Resumable, Snapshot};
+use crate::{
+    Claim, Due, Error, Job, Jobs, Lease, Litter, MailClaim, Mp3, NewJob, Resumable, Snapshot,
+};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use decant_events::{ConversionOptions, FileId, Problem, Username};

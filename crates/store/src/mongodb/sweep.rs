@@ -3,9 +3,7 @@
 use super::{
     database::Database,
     error::answer,
-    expression::{
-        after, after_doubling, date, date_before, has_run_out, is_by, oid, with_attempt,
-    },
+    expression::{after, after_doubling, date, date_before, has_run_out, is_by, oid, with_attempt},
     record,
     resumable::is_abandoned,
 };

@@ -5,7 +5,9 @@ use super::{
     piece::{Piece, Progress},
     to_its_end,
 };
-use crate::{App, error::Error, file_name, form::Form, incoming::Incoming, person::Person, upload::linger};
+use crate::{
+    App, error::Error, file_name, form::Form, incoming::Incoming, person::Person, upload::linger,
+};
 use axum::{
     body::BodyDataStream,
     extract::{Request, State},
@@ -15,7 +17,6 @@ use axum::{
 use decant_events::FileId;
 use decant_function::{reasons, tasks};
 use futures::StreamExt;
-use std::sync::Arc;
 
 /// What a request for an upload says in its headers.
 struct New {
@@ -46,7 +47,7 @@ pub(super) async fn create(
     let offset = [("upload-offset", progress.offset_bytes.to_string())];
     let offset = has_bytes.then_some(offset);
     let expires = headers::expires(progress.expires_at);
-    Ok((StatusCode::CREATED, location, offset, expires).into_response())
+    Ok((StatusCode::CREATED, location, offset, expires, ()).into_response())
 }
 
 async fn begin(
@@ -91,8 +92,16 @@ impl New {
             }
         }
         let length_bytes = match headers::number(headers, "upload-length")? {
-            None => return Err(Error::BadRequest("Expected Upload-Length, the video's size in bytes.".into())),
-            Some(0) => return Err(Error::BadRequest("Expected a video, got an empty one: Upload-Length is 0.".into())),
+            None => {
+                return Err(Error::BadRequest(
+                    "Expected Upload-Length, the video's size in bytes.".into(),
+                ));
+            }
+            Some(0) => {
+                return Err(Error::BadRequest(
+                    "Expected a video, got an empty one: Upload-Length is 0.".into(),
+                ));
+            }
             Some(bytes) if bytes > max_bytes => return Err(Error::TooLarge { max_bytes }),
             Some(bytes) => bytes,
         };

@@ -27,7 +27,8 @@ pub(super) async fn tell(
         ("upload-length", upload.length_bytes.to_string()),
     ];
     let metadata = upload.metadata.map(|text| [("upload-metadata", text)]);
-    Ok((headers, metadata, headers::expires(upload.expires_at)).into_response())
+    let expires = headers::expires(upload.expires_at);
+    Ok((headers, metadata, expires, ()).into_response())
 }
 
 /// Takes bytes from the offset on. The last one makes the upload a job of the same id.
@@ -50,7 +51,7 @@ pub(super) async fn patch(
     let progress = to_its_end(work).await?;
     let offset = [("upload-offset", progress.offset_bytes.to_string())];
     let expires = headers::expires(progress.expires_at);
-    Ok((StatusCode::NO_CONTENT, offset, expires).into_response())
+    Ok((StatusCode::NO_CONTENT, offset, expires, ()).into_response())
 }
 
 async fn write(
@@ -132,7 +133,8 @@ pub(super) async fn overridden(
         _ => {
             tasks::spawn(linger(request.into_body().into_data_stream()));
             Err(Error::BadRequest(
-                "Expected PATCH, DELETE or HEAD, as the method or in X-HTTP-Method-Override.".into(),
+                "Expected PATCH, DELETE or HEAD, as the method or in X-HTTP-Method-Override."
+                    .into(),
             ))
         }
     }

@@ -58,10 +58,23 @@ mod tests {
 
     #[test]
     fn a_number_is_digits_and_nothing_else() {
-        for (text, number) in [("0", Some(0)), ("007", Some(7)), ("12345678901", Some(12_345_678_901))] {
+        for (text, number) in [
+            ("0", Some(0)),
+            ("007", Some(7)),
+            ("12345678901", Some(12_345_678_901)),
+        ] {
             assert_eq!(read(text), number);
         }
-        for text in ["", "-1", "+1", "1.0", "0x1", "1e3", "١", "99999999999999999999"] {
+        for text in [
+            "",
+            "-1",
+            "+1",
+            "1.0",
+            "0x1",
+            "1e3",
+            "١",
+            "99999999999999999999",
+        ] {
             assert_eq!(read(text), None, "{text}");
         }
     }

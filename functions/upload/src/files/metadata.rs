@@ -63,7 +63,14 @@ mod tests {
 
     #[test]
     fn a_value_may_be_empty_with_or_without_its_space() {
-        for metadata in ["", " ", "title", "title ", "title ,filename YQ==", "filename YQ==, title"] {
+        for metadata in [
+            "",
+            " ",
+            "title",
+            "title ",
+            "title ,filename YQ==",
+            "filename YQ==, title",
+        ] {
             let form = form(metadata).expect("is taken");
             assert!(form.options.is_default(), "{metadata:?}");
         }
@@ -80,7 +87,10 @@ mod tests {
             "filename YQ==,filename Yg==",
             "größe YQ==",
         ] {
-            assert!(matches!(form(metadata), Err(Error::BadRequest(_))), "{metadata}");
+            assert!(
+                matches!(form(metadata), Err(Error::BadRequest(_))),
+                "{metadata}"
+            );
         }
         let long = format!("comment {}", "YWFh".repeat(LONGEST_BYTES / 4));
         assert!(matches!(form(&long), Err(Error::BadRequest(_))));
@@ -90,7 +100,10 @@ mod tests {
     fn what_is_no_option_is_refused_as_in_a_form() {
         // v9; no text; another name
         for metadata in ["quality djk=", "title /w==", "volume MTE=", "cover YQ=="] {
-            assert!(matches!(form(metadata), Err(Error::InvalidOption(_))), "{metadata}");
+            assert!(
+                matches!(form(metadata), Err(Error::InvalidOption(_))),
+                "{metadata}"
+            );
         }
     }
 }

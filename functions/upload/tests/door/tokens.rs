@@ -47,11 +47,8 @@ async fn every_route_of_a_person_needs_a_token() {
                 (),
             )
             .await;
-        assert_eq!(
-            (reply.status.as_u16(), reply.problem_code().as_str()),
-            (401, "missing-token"),
-            "{path}"
-        );
+        assert_eq!(reply.status, 401, "{path}");
+        assert!(method == "HEAD" || reply.problem_code() == "missing-token");
         assert!(reply.header("www-authenticate").starts_with("Bearer"));
     }
 }

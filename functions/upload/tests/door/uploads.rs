@@ -44,11 +44,16 @@ impl Door {
 
     /// How many records there are, hidden ones too.
     pub(super) async fn records(&self) -> usize {
-        let database =
-            SqliteConnectOptions::new().filename(self.folder.path().join("store/jobs.db"));
-        let mut database = SqliteConnection::connect_with(&database).await.unwrap();
+        let mut database = self.database().await;
         let records = sqlx::query("SELECT id FROM jobs").fetch_all(&mut database);
         records.await.unwrap().len()
+    }
+
+    /// The records, past the function.
+    pub(super) async fn database(&self) -> SqliteConnection {
+        let database =
+            SqliteConnectOptions::new().filename(self.folder.path().join("store/jobs.db"));
+        SqliteConnection::connect_with(&database).await.unwrap()
     }
 
     pub(super) fn videos(&self) -> usize {

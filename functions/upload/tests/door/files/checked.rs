@@ -16,7 +16,10 @@ fn checksums(bytes: &[u8]) -> [String; 3] {
 #[test]
 fn a_checksum_is_written_as_the_protocol_has_it() {
     // The protocol's own example, of «hello world».
-    assert_eq!(checksums(b"hello world")[0], "sha1 Kq5sNclPz7QV2+lfQIuc6R7oRu0=");
+    assert_eq!(
+        checksums(b"hello world")[0],
+        "sha1 Kq5sNclPz7QV2+lfQIuc6R7oRu0="
+    );
 }
 
 #[tokio::test]
@@ -27,7 +30,10 @@ async fn bytes_with_a_right_checksum_move_the_offset() {
             let path = door.begin(if at_end { 5 } else { 6 }, &[]).await;
             let request = door.piece(&path, 0).header("upload-checksum", checksum);
             let reply = door.send(request, "video").await;
-            assert_eq!((reply.status.as_u16(), reply.header("upload-offset")), (204, "5"));
+            assert_eq!(
+                (reply.status.as_u16(), reply.header("upload-offset")),
+                (204, "5")
+            );
             assert_eq!(door.get(&job_of(&path)).await.status.is_success(), at_end);
         }
     }
@@ -56,12 +62,20 @@ async fn checked_bytes_that_break_off_count_for_nothing() {
     let door = Door::new().await;
     let path = door.begin(8, &[]).await;
     let [checksum, ..] = checksums(b"video");
-    let broken = [Ok("vid"), Err(io::Error::from(io::ErrorKind::ConnectionReset))];
+    let broken = [
+        Ok("vid"),
+        Err(io::Error::from(io::ErrorKind::ConnectionReset)),
+    ];
     let request = door.piece(&path, 0).header("upload-checksum", checksum);
-    let reply = door.send(request, Body::from_stream(stream::iter(broken))).await;
+    let reply = door
+        .send(request, Body::from_stream(stream::iter(broken)))
+        .await;
     assert_eq!(refused(&reply), (400, "broken-upload".into()));
     assert_eq!(door.offset(&path).await, 0);
-    assert_eq!(door.patch(&path, 0, b"vi").await.header("upload-offset"), "2");
+    assert_eq!(
+        door.patch(&path, 0, b"vi").await.header("upload-offset"),
+        "2"
+    );
 }
 
 #[tokio::test]
@@ -76,14 +90,25 @@ async fn an_upload_that_begins_with_bytes_of_a_wrong_checksum_does_not_begin() {
     let reply = door.send(begin(&sha1), "movie").await;
     assert_eq!(refused(&reply), (460, "checksum-mismatch".into()));
     door.assert_empty().await;
-    assert_eq!(door.send(begin(&sha256), "video").await.header("upload-offset"), "5");
+    assert_eq!(
+        door.send(begin(&sha256), "video")
+            .await
+            .header("upload-offset"),
+        "5"
+    );
 }
 
 #[tokio::test]
 async fn a_checksum_that_cannot_be_read_is_refused() {
     let door = Door::new().await;
     let path = door.begin(5, &[]).await;
-    for malformed in ["md5 Kq5sNclPz7QV2+lfQIuc6R7oRu0=", "sha1 rubbish", "sha1", "", "SHA1 YQ=="] {
+    for malformed in [
+        "md5 Kq5sNclPz7QV2+lfQIuc6R7oRu0=",
+        "sha1 rubbish",
+        "sha1",
+        "",
+        "SHA1 YQ==",
+    ] {
         let request = door.piece(&path, 0).header("upload-checksum", malformed);
         let reply = door.send(request, "video").await;
         let expected = match malformed {

@@ -66,10 +66,14 @@ fn id_of(path: &str) -> FileId {
     path.trim_start_matches("/files/").parse().unwrap()
 }
 
-/// Status and code of a refusal, which names the protocol's version.
+/// Status and code of a refusal, which names the protocol's version. The answer to a HEAD has no code.
 fn refused(reply: &TestReply) -> (u16, String) {
     assert_eq!(reply.header("tus-resumable"), "1.0.0");
-    (reply.status.as_u16(), reply.problem_code())
+    let code = match reply.body.is_empty() {
+        true => String::new(),
+        false => reply.problem_code(),
+    };
+    (reply.status.as_u16(), code)
 }
 
 #[tokio::test]
@@ -93,17 +97,27 @@ async fn what_is_understood_is_told_to_everybody() {
 #[tokio::test]
 async fn pieces_become_a_job_like_any_other() {
     let door = Door::new().await;
-    let metadata = [("filename", "C:\\Größe 🎬.mp4"), ("quality", "v0"), ("title", "")];
+    let metadata = [
+        ("filename", "C:\\Größe 🎬.mp4"),
+        ("quality", "v0"),
+        ("title", ""),
+    ];
     let path = door.begin(11, &metadata).await;
     let begun = door.head(&path).await;
-    assert_eq!((begun.status.as_u16(), begun.header("upload-offset")), (200, "0"));
+    assert_eq!(
+        (begun.status.as_u16(), begun.header("upload-offset")),
+        (200, "0")
+    );
     assert_eq!(begun.header("upload-length"), "11");
     assert_eq!(begun.header("upload-metadata"), encoded(&metadata));
     assert_eq!(begun.header("cache-control"), "no-store");
     assert!(begun.header("upload-expires").ends_with(" GMT"));
 
     let first = door.patch(&path, 0, b"a ").await;
-    assert_eq!((first.status.as_u16(), first.header("upload-offset")), (204, "2"));
+    assert_eq!(
+        (first.status.as_u16(), first.header("upload-offset")),
+        (204, "2")
+    );
     assert_eq!(first.header("tus-resumable"), "1.0.0");
     assert!(first.header("upload-expires").ends_with(" GMT"));
     assert_eq!(door.patch(&path, 2, b"").await.header("upload-offset"), "2");
@@ -115,7 +129,10 @@ async fn pieces_become_a_job_like_any_other() {
     let last = door.patch(&path, 2, b"whole film").await;
     assert_eq!(refused(&last), (413, "beyond-length".into()));
     let last = door.patch(&path, 2, b"long film").await;
-    assert_eq!((last.status.as_u16(), last.header("upload-offset")), (204, "11"));
+    assert_eq!(
+        (last.status.as_u16(), last.header("upload-offset")),
+        (204, "11")
+    );
     assert_eq!(last.header("upload-expires"), "");
     let job = door.get(&job_of(&path)).await.json();
     assert_eq!(job["state"], "queued");
@@ -128,7 +145,10 @@ async fn pieces_become_a_job_like_any_other() {
         panic!("one event, got {}", events.len())
     };
     let event: VideoUploaded = serde_json::from_slice(body).unwrap();
-    assert_eq!((event.video_fid, event.size_bytes), (id_of(&path), Some(11)));
+    assert_eq!(
+        (event.video_fid, event.size_bytes),
+        (id_of(&path), Some(11))
+    );
 }
 
 #[tokio::test]
@@ -156,13 +176,19 @@ async fn an_upload_may_begin_with_bytes_or_with_all_of_them() {
         let request = door.tus("POST", "/files").header("upload-length", 5);
         let request = request.header("content-type", BYTES);
         let reply = door.send(request, bytes.to_vec()).await;
-        assert_eq!((reply.status.as_u16(), reply.header("upload-offset")), (201, offset));
+        assert_eq!(
+            (reply.status.as_u16(), reply.header("upload-offset")),
+            (201, offset)
+        );
         let path = reply.header("location");
         let rest = &b"video"[bytes.len()..];
         let patched = door.patch(path, bytes.len() as u64, rest).await;
         assert_eq!(patched.header("upload-offset"), "5");
         let job = door.get(&job_of(path)).await.json();
-        assert_eq!((&job["state"], &job["file_name"]), (&json!("queued"), &json!("video")));
+        assert_eq!(
+            (&job["state"], &job["file_name"]),
+            (&json!("queued"), &json!("video"))
+        );
         assert_eq!(door.video(&job).await, b"video");
     }
 }
@@ -172,7 +198,10 @@ async fn a_body_of_another_type_is_no_part_of_a_new_upload() {
     let door = Door::new().await;
     let request = door.tus("POST", "/files").header("upload-length", 5);
     let reply = door.send(request, "video").await;
-    assert_eq!((reply.status.as_u16(), reply.header("upload-offset")), (201, ""));
+    assert_eq!(
+        (reply.status.as_u16(), reply.header("upload-offset")),
+        (201, "")
+    );
     assert_eq!(door.offset(reply.header("location")).await, 0);
 }
 
@@ -182,8 +211,11 @@ async fn an_upload_that_is_terminated_leaves_nothing() {
     let path = door.begin(5, &[]).await;
     door.patch(&path, 0, b"vid").await;
     let reply = door.send(door.tus("DELETE", &path), ()).await;
-    assert_eq!((reply.status.as_u16(), reply.header("tus-resumable")), (204, "1.0.0"));
-    assert_eq!(refused(&door.head(&path).await), (404, "not-found".into()));
+    assert_eq!(
+        (reply.status.as_u16(), reply.header("tus-resumable")),
+        (204, "1.0.0")
+    );
+    assert_eq!(refused(&door.head(&path).await), (404, String::new()));
     let patched = door.patch(&path, 3, b"eo").await;
     assert_eq!(refused(&patched), (404, "not-found".into()));
     let again = door.send(door.tus("DELETE", &path), ()).await;
@@ -201,9 +233,15 @@ async fn a_method_may_stand_in_a_header_of_a_post() {
     };
     let patch = overridden("PATCH").header("upload-offset", 0);
     let patched = door.send(patch, "vid").await;
-    assert_eq!((patched.status.as_u16(), patched.header("upload-offset")), (204, "3"));
+    assert_eq!(
+        (patched.status.as_u16(), patched.header("upload-offset")),
+        (204, "3")
+    );
     let head = door.send(overridden("HEAD"), ()).await;
-    assert_eq!((head.status.as_u16(), head.header("upload-offset")), (200, "3"));
+    assert_eq!(
+        (head.status.as_u16(), head.header("upload-offset")),
+        (200, "3")
+    );
     let other = door.send(overridden("GET"), ()).await;
     assert_eq!(refused(&other), (400, "bad-request".into()));
     assert_eq!(door.send(overridden("DELETE"), ()).await.status, 204);
@@ -217,18 +255,24 @@ async fn somebody_elses_upload_is_none() {
     let theirs = |method: &str| {
         let request = Request::builder().method(method).uri(&path);
         let request = request.header("tus-resumable", "1.0.0");
-        let request = request.header("content-type", BYTES).header("upload-offset", 0);
+        let request = request
+            .header("content-type", BYTES)
+            .header("upload-offset", 0);
         request.header("authorization", door.keys.bearer("mallory@email.com"))
     };
     for method in ["HEAD", "PATCH", "DELETE"] {
         let reply = door.send(theirs(method), "video").await;
-        assert_eq!(refused(&reply), (404, "not-found".into()), "{method}");
+        assert_eq!(reply.status, 404, "{method}");
+        assert!(method == "HEAD" || reply.problem_code() == "not-found");
     }
-    for path in ["/files/rubbish".to_owned(), format!("/files/{}", FileId::mint())] {
-        assert_eq!(refused(&door.head(&path).await), (404, "not-found".into()));
+    for path in [
+        "/files/rubbish".to_owned(),
+        format!("/files/{}", FileId::mint()),
+    ] {
+        assert_eq!(refused(&door.head(&path).await), (404, String::new()));
     }
     let uploaded = door.upload("a.mp4", b"video").await;
     let in_one = uploaded.header("location").replace("/jobs/", "/files/");
-    assert_eq!(refused(&door.head(&in_one).await), (404, "not-found".into()));
+    assert_eq!(refused(&door.head(&in_one).await), (404, String::new()));
     assert_eq!(door.patch(&path, 0, b"video").await.status, 204);
 }

@@ -7,14 +7,23 @@ async fn another_version_of_the_protocol_is_refused_and_changes_nothing() {
     let door = Door::new().await;
     let path = door.begin(5, &[]).await;
     for version in [None, Some("0.2.2"), Some("1.0.1"), Some("")] {
-        for (method, path) in [("POST", "/files"), ("HEAD", &path), ("PATCH", &path), ("DELETE", &path)] {
+        for (method, path) in [
+            ("POST", "/files"),
+            ("HEAD", &path),
+            ("PATCH", &path),
+            ("DELETE", &path),
+        ] {
             let mut request = door.request(method, path).header("content-type", BYTES);
-            request = request.header("upload-length", 5).header("upload-offset", 0);
+            request = request
+                .header("upload-length", 5)
+                .header("upload-offset", 0);
             if let Some(version) = version {
                 request = request.header("tus-resumable", version);
             }
             let reply = door.send(request, "video").await;
-            assert_eq!(refused(&reply), (412, "tus-version".into()), "{method}");
+            assert_eq!(reply.status, 412, "{method}");
+            assert_eq!(reply.header("tus-resumable"), "1.0.0");
+            assert!(method == "HEAD" || reply.problem_code() == "tus-version");
             assert_eq!(reply.header("tus-version"), "1.0.0");
         }
     }
@@ -35,7 +44,9 @@ async fn bytes_go_on_where_the_upload_is_and_nowhere_else() {
     assert_eq!(refused(&reply), (400, "bad-request".into()));
     for malformed in ["-1", "3.0", "three", ""] {
         let request = door.tus("PATCH", &path).header("content-type", BYTES);
-        let reply = door.send(request.header("upload-offset", malformed), "x").await;
+        let reply = door
+            .send(request.header("upload-offset", malformed), "x")
+            .await;
         assert_eq!(refused(&reply), (400, "bad-request".into()), "{malformed}");
     }
     for other_type in ["application/octet-stream", "video/mp4"] {
@@ -83,7 +94,11 @@ async fn what_comes_beside_an_upload_is_checked_before_it_begins() {
     for (metadata, status, code) in [
         (encoded(&[("quality", "v9")]), 422, "invalid-option"),
         (encoded(&[("volume", "11")]), 422, "invalid-option"),
-        (encoded(&[("start", "5"), ("end", "3")]), 422, "invalid-option"),
+        (
+            encoded(&[("start", "5"), ("end", "3")]),
+            422,
+            "invalid-option",
+        ),
         ("filename YQ==,filename Yg==".into(), 400, "bad-request"),
         ("filename YQ=".into(), 400, "bad-request"),
         (",".into(), 400, "bad-request"),
@@ -110,7 +125,9 @@ async fn more_bytes_than_were_announced_are_refused() {
     assert_eq!(door.patch(&path, 0, b"video").await.status, 204);
 
     let begun = door.tus("POST", "/files").header("upload-length", 5);
-    let begun = door.send(begun.header("content-type", BYTES), "videos").await;
+    let begun = door
+        .send(begun.header("content-type", BYTES), "videos")
+        .await;
     assert_eq!(refused(&begun), (413, "beyond-length".into()));
     assert_eq!(door.records().await, 1);
 }
@@ -119,9 +136,18 @@ async fn more_bytes_than_were_announced_are_refused() {
 async fn methods_that_the_protocol_does_not_have_are_refused() {
     let door = Door::new().await;
     let path = door.begin(5, &[]).await;
-    for (method, path) in [("GET", "/files"), ("PUT", "/files"), ("GET", &path), ("PUT", &path)] {
+    for (method, path) in [
+        ("GET", "/files"),
+        ("PUT", "/files"),
+        ("GET", &path),
+        ("PUT", &path),
+    ] {
         let reply = door.send(door.tus(method, path), ()).await;
-        assert_eq!(reply.problem_code(), "method-not-allowed", "{method} {path}");
+        assert_eq!(
+            reply.problem_code(),
+            "method-not-allowed",
+            "{method} {path}"
+        );
         assert!(reply.header("allow").contains("POST"));
     }
 }
