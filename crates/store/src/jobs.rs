@@ -1,4 +1,4 @@
-use crate::{Error, Job, Mp3, NewJob, Snapshot, Turns, Usage};
+use crate::{Error, Job, Mp3, NewJob, Resumable, Snapshot, Turns, Usage};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use decant_events::{ConversionOptions, FileId, Problem, Username};
@@ -98,6 +98,50 @@ pub trait Jobs: Send + Sync {
 
     /// The upload broke: the `uploading` record goes. Its payload must be deleted before.
     async fn discard(&self, lease: &Lease) -> Result<(), Error>;
+
+    /// Makes of an upload that has begun one that comes in pieces: from now on its record outlives its writer, for
+    /// `keep_for` after each piece. Its payload must be there, with a checkpoint at 0. Gives when it expires.
+    async fn make_resumable(
+        &self,
+        lease: &Lease,
+        length_bytes: u64,
+        metadata: Option<&str>,
+        keep_for: Duration,
+    ) -> Result<DateTime<Utc>, Error>;
+
+    /// The upload, if it is one that comes in pieces, or was until it ended.
+    async fn resumable(&self, id: FileId) -> Result<Option<Resumable>, Error>;
+
+    /// Takes an upload that comes in pieces to write the next one. `None` if somebody else writes, if it is not at this
+    /// offset, if it has expired or ended, or if there is none.
+    async fn resume(
+        &self,
+        id: FileId,
+        offset_bytes: u64,
+        lease_for: Duration,
+    ) -> Result<Option<Lease>, Error>;
+
+    /// Moves the offset to where a checkpoint of the payload is, never backwards, and goes on. Gives when the upload
+    /// expires now.
+    async fn advance(
+        &self,
+        lease: &Lease,
+        offset_bytes: u64,
+        keep_for: Duration,
+        lease_for: Duration,
+    ) -> Result<DateTime<Utc>, Error>;
+
+    /// The same, and lets go of the upload: anybody may write the next piece at once.
+    async fn pause(
+        &self,
+        lease: &Lease,
+        offset_bytes: u64,
+        keep_for: Duration,
+    ) -> Result<DateTime<Utc>, Error>;
+
+    /// Takes an upload that comes in pieces from whoever writes it, to put an end to it: delete the payload, then call
+    /// [`Jobs::discard`]. `None` if it has ended, or if there is none.
+    async fn seize(&self, id: FileId, lease_for: Duration) -> Result<Option<Lease>, Error>;
 
     /// The job. Uploads that haven't ended are hidden, and so is what was cancelled.
     async fn get(&self, id: FileId) -> Result<Option<Job>, Error>;
@@ -223,7 +267,7 @@ pub trait Jobs: Send + Sync {
     async fn unmailed(&self, grace: Duration, limit: u32) -> Result<Vec<FileId>, Error>;
 
     /// Takes one upload whose lease ran out at least `grace` ago, the longest one first: its writer is gone, and if it
-    /// does come back it has lost its lease. Whoever takes it deletes the payload, then calls [`Jobs::discard`]; if that
+    /// does come back it has lost its lease. One that comes in pieces is taken when it expired at least `grace` ago. Whoever takes it deletes the payload, then calls [`Jobs::discard`]; if that
     /// fails, the upload is taken again when `lease_for` and a grace have passed.
     async fn take_abandoned_upload(
         &self,

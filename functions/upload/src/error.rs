@@ -1,5 +1,5 @@
 use axum::{
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use bytesize::ByteSize;
@@ -43,6 +43,30 @@ pub(crate) enum Error {
     NotFinished,
     #[error("The video of this job is not kept any more. Please upload it again.")]
     VideoExpired,
+    #[error(
+        "The upload was announced with {length_bytes} bytes, and more came. Please begin it again with its right length."
+    )]
+    BeyondLength { length_bytes: u64 },
+    #[error("This upload goes on at byte {offset_bytes}.")]
+    WrongOffset { offset_bytes: u64 },
+    #[error(
+        "The bytes that came are not those that were sent: the checksum differs. Please send them again."
+    )]
+    ChecksumMismatch,
+    #[error(
+        "Somebody else sends bytes of this upload right now. Please try again in a few seconds."
+    )]
+    Locked,
+    #[error(
+        "Nothing came of this upload for too long, and it was given up. Please begin it again."
+    )]
+    UploadExpired,
+    #[error("This upload has ended and is a job now: DELETE /jobs/{{id}} deletes it.")]
+    UploadEnded,
+    #[error("Expected Tus-Resumable: 1.0.0, the version of the protocol that is spoken here.")]
+    TusVersion,
+    #[error("Expected bytes as Content-Type: application/offset+octet-stream.")]
+    UnsupportedMediaType,
     #[error("This link was changed or cut. Please use the link in the mail as it is.")]
     ForgedLink,
     #[error("This link has expired. Sign in and download the MP3 from your jobs.")]
@@ -79,6 +103,16 @@ impl IntoResponse for Error {
             Self::QuotaFull { .. } => (StatusCode::INSUFFICIENT_STORAGE, "quota-full"),
             Self::NotFinished => (StatusCode::CONFLICT, "not-finished"),
             Self::VideoExpired => (StatusCode::GONE, "video-expired"),
+            Self::BeyondLength { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "beyond-length"),
+            Self::WrongOffset { .. } => (StatusCode::CONFLICT, "wrong-offset"),
+            Self::ChecksumMismatch => (checksum_mismatch(), "checksum-mismatch"),
+            Self::Locked => (StatusCode::LOCKED, "locked"),
+            Self::UploadExpired => (StatusCode::GONE, "upload-expired"),
+            Self::UploadEnded => (StatusCode::CONFLICT, "upload-ended"),
+            Self::TusVersion => (StatusCode::PRECONDITION_FAILED, "tus-version"),
+            Self::UnsupportedMediaType => {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type")
+            }
             Self::ForgedLink => (StatusCode::FORBIDDEN, "forged-link"),
             Self::ExpiredLink => (StatusCode::GONE, "expired-link"),
             Self::RangeNotSatisfiable { .. } => (StatusCode::RANGE_NOT_SATISFIABLE, "range"),
@@ -106,7 +140,11 @@ impl IntoResponse for Error {
                 }
             }
             Self::TooManyJobs { .. } => problem.with_header(header::RETRY_AFTER, 60),
-            Self::AuthAway | Self::Busy | Self::PublicKeys(_) => {
+            Self::TusVersion => problem.with_header(
+                HeaderName::from_static("tus-version"),
+                HeaderValue::from_static(crate::files::VERSION),
+            ),
+            Self::AuthAway | Self::Busy | Self::Locked | Self::PublicKeys(_) => {
                 problem.with_header(header::RETRY_AFTER, 5)
             }
             Self::Store(decant_store::Error::Full(_)) => {
@@ -140,4 +178,9 @@ impl Error {
             other => other.to_string(),
         }
     }
+}
+
+/// The status that tus' checksum extension has of its own.
+fn checksum_mismatch() -> StatusCode {
+    StatusCode::from_u16(460).unwrap_or(StatusCode::BAD_REQUEST)
 }

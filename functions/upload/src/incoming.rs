@@ -129,22 +129,54 @@ impl Incoming {
         Ok(())
     }
 
+    /// Makes of it an upload that comes in pieces, with what is asked for in its record already. From here on its writer may
+    /// break off without an end to the upload. When it fails, nothing stays.
+    pub(crate) async fn in_pieces(
+        mut self,
+        app: &App,
+        form: &Form,
+        length_bytes: u64,
+        metadata: Option<&str>,
+    ) -> Result<(Lease, Box<dyn PayloadWriter>), Error> {
+        let noted = self.note_pieces(app, form, length_bytes, metadata).await;
+        match (noted, self.video.take()) {
+            (Ok(()), Some(video)) => Ok((self.lease, video)),
+            (noted, _) => {
+                self.discard(app).await;
+                Err(noted.err().unwrap_or(Error::Broken))
+            }
+        }
+    }
+
+    async fn note_pieces(
+        &mut self,
+        app: &App,
+        form: &Form,
+        length_bytes: u64,
+        metadata: Option<&str>,
+    ) -> Result<(), Error> {
+        let (jobs, lease) = (&app.store.jobs, &self.lease);
+        ask(app, lease, form).await?;
+        // So that the payload is there whenever the record says that it goes on.
+        let video = self.video.as_mut().ok_or(Error::Broken)?;
+        video.checkpoint().await?;
+        jobs.make_resumable(lease, length_bytes, metadata, app.keep_partial)
+            .await?;
+        Ok(())
+    }
+
     /// Makes the video durable and the job visible, with what came beside the video, then announces it.
     pub(crate) async fn commit(mut self, app: &App, form: &Form) -> Result<JobView, Error> {
         let stored = match self.video.take() {
             Some(video) => video.finish(Bytes::new()).await,
             None => return Err(Error::Broken),
         };
-        let queued = match stored {
-            Ok(size_bytes) => queue(app, &self.lease, form, size_bytes).await,
+        let ended = match stored {
+            Ok(size_bytes) => end(app, &self.lease, form, size_bytes).await,
             Err(error) => Err(error),
         };
-        match queued {
-            Ok(job) => {
-                metrics::counter!("decant_uploads_total").increment(1);
-                announce::in_turn(app, &job).await;
-                Ok(JobView::of(&job))
-            }
+        match ended {
+            Ok(job) => Ok(JobView::of(&job)),
             // Whether the job is queued is unknown when the store went away in between: then the record decides, and
             // the sweep clears up after whichever it is.
             Err(error @ StoreError::Unavailable(_)) => Err(error.into()),
@@ -159,11 +191,7 @@ impl Incoming {
     pub(crate) async fn discard(self, app: &App) {
         drop(self.video);
         let id = self.lease.job_id;
-        let gone = match app.store.payloads.delete(Bucket::Videos, id).await {
-            Ok(()) => app.store.jobs.discard(&self.lease).await,
-            Err(error) => Err(error),
-        };
-        match gone {
+        match remove(app, &self.lease).await {
             Ok(()) => tracing::info!(job.id = %id, "upload discarded"),
             Err(error) => {
                 tracing::warn!(job.id = %id, error = reasons(&error), "a broken upload is left to the sweep")
@@ -172,12 +200,32 @@ impl Incoming {
     }
 }
 
-/// Makes the job visible, with what it asks for in its record.
-async fn queue(app: &App, lease: &Lease, form: &Form, size_bytes: u64) -> Result<Job, StoreError> {
+/// The video is stored: makes the job visible, with what it asks for in its record, and announces it.
+pub(crate) async fn end(
+    app: &App,
+    lease: &Lease,
+    form: &Form,
+    size_bytes: u64,
+) -> Result<Job, StoreError> {
+    ask(app, lease, form).await?;
     let jobs = &app.store.jobs;
+    let job = jobs.uploaded(lease, size_bytes, app.turns).await?;
+    metrics::counter!("decant_uploads_total").increment(1);
+    announce::in_turn(app, &job).await;
+    Ok(job)
+}
+
+/// Removes what was stored under this lease, payload first.
+pub(crate) async fn remove(app: &App, lease: &Lease) -> Result<(), StoreError> {
+    let payloads = &app.store.payloads;
+    payloads.delete(Bucket::Videos, lease.job_id).await?;
+    app.store.jobs.discard(lease).await
+}
+
+async fn ask(app: &App, lease: &Lease, form: &Form) -> Result<(), StoreError> {
     let cover = form.cover.as_deref();
-    if !form.options.is_default() || cover.is_some() {
-        jobs.ask(lease, &form.options, cover).await?;
+    if form.options.is_default() && cover.is_none() {
+        return Ok(());
     }
-    jobs.uploaded(lease, size_bytes, app.turns).await
+    app.store.jobs.ask(lease, &form.options, cover).await
 }

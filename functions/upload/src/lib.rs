@@ -2,6 +2,7 @@
 //!
 //! - `login`, `upload`, `jobs`, `cancel`, `retry`, `rename`, `download`, `waveform`: the handlers.
 //! - `person`: who is asking, from a verified token.
+//! - `files`: uploads that go on after a break (tus).
 //! - `form`: what comes with a video: options, a cover.
 //! - `backlog`: what keeps the multipart parser from reading ahead without end.
 //! - `allowance`: how much one person may take up.
@@ -17,6 +18,7 @@ mod config;
 mod download;
 mod error;
 mod file_name;
+mod files;
 mod form;
 mod incoming;
 mod jobs;
@@ -39,7 +41,7 @@ use decant_events::LinkSecret;
 use decant_function::{NotReady, Ready, Sink, TrustedProxies, chassis};
 use decant_store::{Store, Turns};
 use person::PublicKeys;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
 use url::Url;
 
@@ -57,6 +59,7 @@ pub struct App {
     max_waiting: u64,
     max_stored_bytes: u64,
     turns: Turns,
+    keep_partial: Duration,
     upload_slots: Arc<Semaphore>,
 }
 
@@ -81,6 +84,7 @@ impl App {
             max_waiting: config.max_waiting.get(),
             max_stored_bytes: config.max_stored.as_u64(),
             turns: config.turns.turns(),
+            keep_partial: config.keep_partial,
         })
     }
 }
@@ -107,6 +111,7 @@ pub fn router(app: App) -> Router {
             "/upload",
             post(upload::upload).layer(DefaultBodyLimit::disable()),
         )
+        .merge(files::routes())
         .route("/jobs", get(jobs::list))
         .route(
             "/jobs/{id}",
@@ -123,6 +128,7 @@ async fn welcome() -> &'static str {
     "Decant turns a video into an MP3.\n\n\
      POST   /login              Basic auth: gives a token\n\
      POST   /upload             multipart `file`, or the video itself as the body: gives a job\n\
+     POST   /files              an upload that goes on after a break, by the tus protocol\n\
      GET    /jobs               your jobs, newest first\n\
      GET    /jobs/{id}          one job\n\
      PATCH  /jobs/{id}          calls it by another title: {\"title\": \"…\"}\n\

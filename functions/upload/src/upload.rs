@@ -248,7 +248,7 @@ fn check_size(request: &Request, max_bytes: u64) -> Result<u64, Error> {
 }
 
 /// Reads on for a while after a refusal: a connection that is closed while its caller still writes loses the answer.
-async fn linger<E>(mut pieces: impl Stream<Item = Result<Bytes, E>> + Unpin) {
+pub(crate) async fn linger<E>(mut pieces: impl Stream<Item = Result<Bytes, E>> + Unpin) {
     let drain = async {
         let mut read_bytes = 0;
         while let Some(Ok(piece)) = pieces.next().await {

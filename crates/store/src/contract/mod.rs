@@ -13,6 +13,7 @@ pub mod conversion;
 pub mod dead_event;
 pub mod mail;
 pub mod payloads;
+pub mod resumable;
 pub mod resume;
 pub mod retry;
 pub mod sequences;
@@ -174,6 +175,23 @@ macro_rules! contract_tests {
             each_abandoned_upload_is_taken_once_by_many_sweeps
             an_abandoned_upload_that_was_not_discarded_is_taken_again
         }
+        $crate::contract_tests! { @file resumable $fresh_store
+            an_upload_in_pieces_is_known_and_hidden_until_it_ends
+            an_upload_in_one_piece_is_none_in_pieces
+            a_paused_upload_goes_on_at_its_offset_and_nowhere_else
+            while_somebody_writes_nobody_else_does
+            fifty_who_go_on_at_once_are_one
+            a_writer_that_is_gone_is_replaced_and_moves_nothing_more
+            a_late_writer_that_nobody_replaced_moves_the_offset
+            an_offset_never_goes_back
+            whatever_comes_puts_the_expiry_off
+            an_expired_upload_does_not_go_on
+            a_paused_upload_is_abandoned_when_it_has_expired
+            an_upload_whose_writer_died_is_kept_until_it_expires
+            a_living_writer_is_not_abandoned_however_late_it_is
+            whoever_ends_an_upload_takes_it_from_its_writer
+            an_upload_has_one_end_when_its_writer_and_its_owner_race
+        }
         $crate::contract_tests! { @pair snapshot $fresh_store
             a_record_goes_into_another_store_as_it_is
             a_running_conversion_waits_for_its_turn_in_another_store
@@ -236,6 +254,7 @@ mod tests {
             include_str!("mail.rs"),
             include_str!("sweep.rs"),
             include_str!("abandoned.rs"),
+            include_str!("resumable.rs"),
             include_str!("turns.rs"),
             include_str!("cancel.rs"),
             include_str!("retry.rs"),

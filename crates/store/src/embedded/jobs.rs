@@ -1,7 +1,7 @@
 use super::{database::Database, record};
 use crate::{
-    Claim, Due, Error, Job, Jobs, Lease, Litter, MailClaim, Mp3, NewJob, Snapshot, State, Turns,
-    Usage,
+    Claim, Due, Error, Job, Jobs, Lease, Litter, MailClaim, Mp3, NewJob, Resumable, Snapshot,
+    State, Turns, Usage,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -44,6 +44,58 @@ impl Jobs for Database {
 
     async fn discard(&self, lease: &Lease) -> Result<(), Error> {
         self.delete_uploading(lease).await
+    }
+
+    async fn make_resumable(
+        &self,
+        lease: &Lease,
+        length_bytes: u64,
+        metadata: Option<&str>,
+        keep_for: Duration,
+    ) -> Result<DateTime<Utc>, Error> {
+        self.note_resumable(lease, length_bytes, metadata, keep_for)
+            .await
+    }
+
+    async fn resumable(&self, id: FileId) -> Result<Option<Resumable>, Error> {
+        self.resumable_by_id(id).await
+    }
+
+    async fn resume(
+        &self,
+        id: FileId,
+        offset_bytes: u64,
+        lease_for: Duration,
+    ) -> Result<Option<Lease>, Error> {
+        let lease = Lease::fresh(id);
+        let begun = self.begin_piece(&lease, offset_bytes, lease_for).await?;
+        Ok(begun.then_some(lease))
+    }
+
+    async fn advance(
+        &self,
+        lease: &Lease,
+        offset_bytes: u64,
+        keep_for: Duration,
+        lease_for: Duration,
+    ) -> Result<DateTime<Utc>, Error> {
+        self.move_offset(lease, offset_bytes, keep_for, Some(lease_for))
+            .await
+    }
+
+    async fn pause(
+        &self,
+        lease: &Lease,
+        offset_bytes: u64,
+        keep_for: Duration,
+    ) -> Result<DateTime<Utc>, Error> {
+        self.move_offset(lease, offset_bytes, keep_for, None).await
+    }
+
+    async fn seize(&self, id: FileId, lease_for: Duration) -> Result<Option<Lease>, Error> {
+        let lease = Lease::fresh(id);
+        let seized = self.seize_resumable(&lease, lease_for).await?;
+        Ok(seized.then_some(lease))
     }
 
     async fn get(&self, id: FileId) -> Result<Option<Job>, Error> {

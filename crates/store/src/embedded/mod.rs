@@ -16,6 +16,7 @@ mod folder;
 mod jobs;
 mod mail;
 mod record;
+mod resumable;
 mod retry;
 mod snapshot;
 mod sweep;

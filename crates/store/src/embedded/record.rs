@@ -1,4 +1,6 @@
-use crate::{Asked, Error, Job, Litter, Mp3, Snapshot, State, UnreadableOptions, Usage};
+use crate::{
+    Asked, Error, Job, Litter, Mp3, Resumable, Snapshot, State, UnreadableOptions, Usage,
+};
 use chrono::{DateTime, Utc};
 use decant_events::{ConversionOptions, FileId, Problem, Username};
 use serde_json::Value;
@@ -23,6 +25,24 @@ pub(super) fn job(row: &SqliteRow) -> Result<Job, Error> {
         traceparent: row.try_get("traceparent")?,
         created_at: time(row, "created_at")?,
         updated_at: time(row, "updated_at")?,
+    })
+}
+
+/// The upload in a row of `jobs` that has come in pieces, or still does, and of whether it has expired.
+pub(super) fn resumable(row: &SqliteRow) -> Result<Resumable, Error> {
+    let size = |column| size(row, column)?.ok_or_else(|| corrupt(column, "missing"));
+    let (length_bytes, offset_bytes) = (size("upload_length")?, size("upload_offset")?);
+    let goes_on = word::<State>(row, "state")? == State::Uploading;
+    let expires_at = goes_on.then(|| time(row, "upload_expires_at"));
+    Ok(Resumable {
+        id: word(row, "id")?,
+        owner: word(row, "owner")?,
+        file_name: row.try_get("file_name")?,
+        length_bytes,
+        offset_bytes: if goes_on { offset_bytes } else { length_bytes },
+        metadata: row.try_get("upload_metadata")?,
+        expires_at: expires_at.transpose()?,
+        is_expired: goes_on && row.try_get("is_expired")?,
     })
 }
 

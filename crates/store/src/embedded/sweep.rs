@@ -74,7 +74,9 @@ impl Database {
                  FROM clock
                  WHERE id = (
                      SELECT id FROM jobs, clock
-                     WHERE state = 'uploading' AND lease_until <= now - ?2
+                     WHERE state = 'uploading'
+                         AND coalesce(upload_expires_at, lease_until) <= now - ?2
+                         AND (lease_until IS NULL OR lease_until <= now - ?2)
                      ORDER BY lease_until LIMIT 1)
                  RETURNING id",
             )

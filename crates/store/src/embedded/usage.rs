@@ -11,7 +11,7 @@ impl Database {
             query(
                 "SELECT coalesce(sum(state IN ('uploading', 'waiting', 'queued', 'converting')), 0)
                          AS unfinished,
-                     coalesce(sum(coalesce(size_bytes, 0) + coalesce(mp3_size_bytes, 0)), 0)
+                     coalesce(sum(coalesce(size_bytes, upload_length, 0) + coalesce(mp3_size_bytes, 0)), 0)
                          AS stored_bytes
                  FROM jobs WHERE owner = ? AND state <> 'cancelled'",
             )

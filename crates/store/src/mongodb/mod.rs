@@ -24,6 +24,7 @@ mod jobs;
 mod mail;
 mod reader;
 mod record;
+mod resumable;
 mod retry;
 mod snapshot;
 mod sweep;

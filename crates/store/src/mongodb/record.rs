@@ -1,5 +1,7 @@
 use super::{apart::binary, expression::oid, upload::stored_size};
-use crate::{Asked, Error, Job, Litter, Mp3, Snapshot, State, UnreadableOptions, Usage};
+use crate::{
+    Asked, Error, Job, Litter, Mp3, Resumable, Snapshot, State, UnreadableOptions, Usage,
+};
 use chrono::{DateTime, Utc};
 use decant_events::{ConversionOptions, FileId, Problem, Username};
 use mongodb::bson::{self, Bson, Document, doc};
@@ -32,6 +34,30 @@ pub(super) fn job(record: &Document) -> Result<Job, Error> {
         },
         created_at: time(record, "created_at")?,
         updated_at: time(record, "updated_at")?,
+    })
+}
+
+/// The upload in a document of `jobs` that has come in pieces, or still does. Whether it has expired is for the clock to
+/// say.
+pub(super) fn resumable(record: &Document) -> Result<Resumable, Error> {
+    let goes_on = word::<State>(record, "state")? == State::Uploading;
+    let expires_at = goes_on.then(|| time(record, "upload_expires_at"));
+    let length_bytes = size(record, "upload_length")?;
+    Ok(Resumable {
+        id: id(record, "_id")?,
+        owner: word(record, "owner")?,
+        file_name: text(record, "file_name")?.to_owned(),
+        length_bytes,
+        offset_bytes: match goes_on {
+            true => size(record, "upload_offset")?,
+            false => length_bytes,
+        },
+        metadata: match record.get("upload_metadata") {
+            Some(_) => Some(text(record, "upload_metadata")?.to_owned()),
+            None => None,
+        },
+        expires_at: expires_at.transpose()?,
+        is_expired: false,
     })
 }
 

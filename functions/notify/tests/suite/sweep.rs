@@ -157,6 +157,33 @@ async fn an_abandoned_upload_goes_with_its_bytes() {
 }
 
 #[tokio::test]
+async fn an_upload_in_pieces_goes_with_its_bytes_when_it_has_expired() {
+    let world = World::new().await;
+    let jobs = &world.store.jobs;
+    let mut uploads = Vec::new();
+    for keep_for in [Duration::ZERO, HOUR] {
+        let lease = world.uploading("Half.mp4", HOUR).await;
+        let noted = jobs.make_resumable(&lease, 1_000, None, HOUR).await;
+        noted.expect("is noted");
+        world.store_bytes(Bucket::Videos, lease.job_id).await;
+        let paused = jobs.pause(&lease, 500, keep_for).await;
+        paused.expect("is paused");
+        uploads.push(lease.job_id);
+    }
+    let [expired, kept] = uploads[..] else {
+        unreachable!("two uploads")
+    };
+
+    assert_eq!(world.notify().await.ping("{}").await, 200);
+
+    assert!(!world.has_bytes(Bucket::Videos, expired).await);
+    assert_eq!(jobs.resumable(expired).await.expect("an answer"), None);
+    assert!(world.has_bytes(Bucket::Videos, kept).await);
+    let goes_on = jobs.resume(kept, 500, HOUR).await;
+    assert!(goes_on.expect("an answer").is_some());
+}
+
+#[tokio::test]
 async fn the_mp3_of_an_attempt_that_lost_goes() {
     let world = World::new().await;
     let (lease, mp3_id) = world.converting("Film.mp4", HOUR).await;

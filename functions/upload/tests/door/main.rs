@@ -4,6 +4,7 @@
 
 mod cancelling;
 mod downloads;
+mod files;
 mod jobs;
 mod keys;
 mod limits;
@@ -48,6 +49,7 @@ struct Door {
     router: Router,
     store: Store,
     keys: Keys,
+    config: Config,
     /// The events that the broker took.
     events: Events,
     folder: TempDir,
@@ -95,6 +97,7 @@ impl Door {
             router,
             store,
             keys,
+            config,
             events,
             folder,
         }
