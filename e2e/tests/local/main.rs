@@ -1,6 +1,7 @@
 //! The whole system on one machine.
 
 mod clips;
+mod command_line;
 mod crashes;
 mod events;
 mod first_start;
