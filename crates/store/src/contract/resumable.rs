@@ -1,4 +1,4 @@
-use super::builders::{HOUR, NO_TIME, clock_moves, is_lost, job, new_job, queued};
+use super::builders::{HOUR, NO_TIME, clock_moves, is_lost, job, new_job, queued, turns};
 use crate::{Lease, Resumable, State, Store};
 use decant_events::FileId;
 use futures::future::join_all;
@@ -30,7 +30,7 @@ pub async fn an_upload_in_pieces_is_known_and_hidden_until_it_ends(store: Store)
 
     store
         .jobs
-        .uploaded(&lease, LENGTH, HOUR)
+        .uploaded(&lease, LENGTH, turns(HOUR))
         .await
         .expect("ends");
     let ended = Resumable {
@@ -61,7 +61,7 @@ pub async fn a_paused_upload_goes_on_at_its_offset_and_nowhere_else(store: Store
     let lease = resume(&store, id, 400, HOUR).await.expect("goes on");
     store
         .jobs
-        .uploaded(&lease, LENGTH, HOUR)
+        .uploaded(&lease, LENGTH, turns(HOUR))
         .await
         .expect("ends");
     assert_eq!(resume(&store, id, 400, HOUR).await, None);
@@ -99,7 +99,7 @@ pub async fn a_writer_that_is_gone_is_replaced_and_moves_nothing_more(store: Sto
     let next = resume(&store, id, 100, HOUR).await.expect("goes on");
     assert!(is_lost(&store.jobs.advance(&gone, 200, HOUR, HOUR).await));
     assert!(is_lost(&store.jobs.pause(&gone, 200, HOUR).await));
-    assert!(is_lost(&store.jobs.uploaded(&gone, LENGTH, HOUR).await));
+    assert!(is_lost(&store.jobs.uploaded(&gone, LENGTH, turns(HOUR)).await));
     assert_eq!(offset(&store, id).await, 100);
     store.jobs.pause(&next, 150, HOUR).await.expect("is free");
     assert!(is_lost(&store.jobs.pause(&next, 160, HOUR).await));
@@ -184,7 +184,7 @@ pub async fn whoever_ends_an_upload_takes_it_from_its_writer(store: Store) {
     let seized = store.jobs.seize(id, HOUR).await.expect("answers");
     let seized = seized.expect("is seized");
     assert!(is_lost(&store.jobs.advance(&writer, 6, HOUR, HOUR).await));
-    assert!(is_lost(&store.jobs.uploaded(&writer, LENGTH, HOUR).await));
+    assert!(is_lost(&store.jobs.uploaded(&writer, LENGTH, turns(HOUR)).await));
     assert_eq!(resume(&store, id, 5, HOUR).await, None);
     store.jobs.discard(&seized).await.expect("is discarded");
     assert_eq!(find(&store, id).await, None);
@@ -197,7 +197,7 @@ pub async fn an_upload_has_one_end_when_its_writer_and_its_owner_race(store: Sto
         let lease = resume(&store, id, 5, HOUR).await.expect("goes on");
         let (writer, owner) = (store.clone(), store.clone());
         let (uploaded, seized) = tokio::join!(
-            tokio::spawn(async move { writer.jobs.uploaded(&lease, LENGTH, HOUR).await }),
+            tokio::spawn(async move { writer.jobs.uploaded(&lease, LENGTH, turns(HOUR)).await }),
             tokio::spawn(async move { owner.jobs.seize(id, HOUR).await }),
         );
         let seized = seized.expect("no task panics").expect("answers");
