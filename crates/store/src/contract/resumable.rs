@@ -24,6 +24,7 @@ pub async fn an_upload_in_pieces_is_known_and_hidden_until_it_ends(store: Store)
         metadata: beside.map(str::to_owned),
         expires_at: Some(expires_at.expect("is noted")),
         is_expired: false,
+        is_held: true,
     };
     assert_eq!(find(&store, new.id).await, Some(known.clone()));
     assert_eq!(store.jobs.get(new.id).await.expect("answers"), None);
@@ -36,6 +37,7 @@ pub async fn an_upload_in_pieces_is_known_and_hidden_until_it_ends(store: Store)
     let ended = Resumable {
         offset_bytes: LENGTH,
         expires_at: None,
+        is_held: false,
         ..known
     };
     assert!(ended.has_ended());
@@ -72,6 +74,7 @@ pub async fn while_somebody_writes_nobody_else_does(store: Store) {
     let id = paused(&store, 0, HOUR).await;
     let lease = resume(&store, id, 0, HOUR).await.expect("goes on");
     assert_eq!(resume(&store, id, 0, HOUR).await, None);
+    assert!(is_held(&store, id).await);
     let advanced = store.jobs.advance(&lease, 300, HOUR, HOUR).await;
     advanced.expect("advances");
     assert_eq!(resume(&store, id, 300, HOUR).await, None);
@@ -79,7 +82,9 @@ pub async fn while_somebody_writes_nobody_else_does(store: Store) {
     kept.expect("is renewed");
     assert_eq!(resume(&store, id, 300, HOUR).await, None);
     store.jobs.pause(&lease, 500, HOUR).await.expect("is free");
-    resume(&store, id, 500, HOUR).await.expect("goes on");
+    assert!(!is_held(&store, id).await);
+    resume(&store, id, 500, NO_TIME).await.expect("goes on");
+    assert!(!is_held(&store, id).await, "its lease has run out");
 }
 
 pub async fn fifty_who_go_on_at_once_are_one(store: Store) {
@@ -235,6 +240,11 @@ async fn find(store: &Store, id: FileId) -> Option<Resumable> {
 async fn offset(store: &Store, id: FileId) -> u64 {
     let found = find(store, id).await;
     found.expect("there is such an upload").offset_bytes
+}
+
+async fn is_held(store: &Store, id: FileId) -> bool {
+    let found = find(store, id).await;
+    found.expect("there is such an upload").is_held
 }
 
 async fn expiry(store: &Store, id: FileId) -> chrono::DateTime<chrono::Utc> {
