@@ -2,11 +2,13 @@ use chrono::{DateTime, Utc};
 use decant_events::{ConversionOptions, FileId, Problem, Username};
 use std::{fmt, str::FromStr};
 
-/// Where a job stands: `uploading → queued → converting → ready | failed`.
+/// Where a job stands: `uploading → waiting → queued → converting → ready | failed`, or `cancelled`, then `expired`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum State {
     /// Its video is on the way in: nobody sees the job yet.
     Uploading,
+    /// Its video is stored; it is announced when fewer of its owner's jobs are.
+    Waiting,
     /// Its video is stored, a conversion is due.
     Queued,
     /// Somebody converts it, under a lease.
@@ -15,31 +17,44 @@ pub enum State {
     Ready,
     /// It ended without an MP3.
     Failed,
+    /// Its owner deleted it. What is left tells others so for a while: nobody sees the job any more.
+    Cancelled,
+    /// It had ended, and its MP3 was kept for as long as MP3s are.
+    Expired,
 }
 
 impl State {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 8] = [
         Self::Uploading,
+        Self::Waiting,
         Self::Queued,
         Self::Converting,
         Self::Ready,
         Self::Failed,
+        Self::Cancelled,
+        Self::Expired,
     ];
 
     /// The word that records, programs and people use.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Uploading => "uploading",
+            Self::Waiting => "waiting",
             Self::Queued => "queued",
             Self::Converting => "converting",
             Self::Ready => "ready",
             Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Expired => "expired",
         }
     }
 
     /// Nothing more happens to the job by itself.
     pub fn is_final(self) -> bool {
-        matches!(self, Self::Ready | Self::Failed)
+        matches!(
+            self,
+            Self::Ready | Self::Failed | Self::Cancelled | Self::Expired
+        )
     }
 }
 
