@@ -11,11 +11,13 @@ mod copy;
 mod embedded;
 mod error;
 mod events;
+mod find;
 mod job;
 mod jobs;
 mod mongodb;
 mod payloads;
 mod snapshot;
+mod turns;
 mod url;
 
 #[cfg(feature = "contract")]
@@ -26,10 +28,12 @@ pub use config::StoreConfig;
 pub use copy::{Copied, CopyError, LeftOut, copy, copy_size};
 pub use error::Error;
 pub use events::ANNOUNCE_GAP;
-pub use job::{Asked, Job, Mp3, NewJob, State, UnreadableOptions};
+pub use find::{Page, Wanted};
+pub use job::{Asked, Job, Mp3, NewJob, Progress, State, UnreadableOptions};
 pub use jobs::{Claim, Due, Jobs, Lease, Litter, MailClaim};
 pub use payloads::{Bucket, CHUNK_BYTES, PayloadReader, PayloadWriter, Payloads};
 pub use snapshot::Snapshot;
+pub use turns::{InLine, Turns};
 pub use url::{InvalidStoreUrl, StoreUrl};
 
 use std::sync::Arc;

@@ -15,6 +15,7 @@ mod smtp;
 mod stopping;
 mod suite;
 mod traces;
+mod watching;
 mod whole_way;
 
 use std::time::Duration;

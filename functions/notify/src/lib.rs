@@ -40,6 +40,8 @@ pub struct App {
     mailer: Arc<Mailer>,
     stationery: Arc<Stationery>,
     sweep_grace: Duration,
+    keep_video: Option<Duration>,
+    keep_mp3: Option<Duration>,
 }
 
 impl App {
@@ -53,6 +55,8 @@ impl App {
             mailer: Arc::new(Mailer::new(config.outbox()?).await?),
             stationery: Arc::new(Stationery::new(config)),
             sweep_grace: config.sweep_grace,
+            keep_video: config.keep_video,
+            keep_mp3: config.keep_mp3,
         })
     }
 }

@@ -1,9 +1,9 @@
 use anyhow::Context;
 use bytesize::ByteSize;
 use decant_events::LinkSecret;
-use decant_function::{ServerConfig, TrustedProxies, http_url, size};
+use decant_function::{ServerConfig, TrustedProxies, duration, http_url, size};
 use decant_store::StoreConfig;
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 use url::Url;
 
 /// The public door. Every flag is an environment variable too.
@@ -42,6 +42,23 @@ pub struct Config {
         value_parser = size
     )]
     pub max_upload: ByteSize,
+    /// How long a video is kept after its job has ended, such as 7d: it can be converted again until then. For good
+    /// without it. `notify` has the same.
+    #[arg(
+        long,
+        env = "DECANT_KEEP_VIDEO",
+        value_name = "DECANT_KEEP_VIDEO",
+        value_parser = duration
+    )]
+    pub keep_video: Option<Duration>,
+    /// How long an MP3 is kept. For good without it. `notify` has the same.
+    #[arg(
+        long,
+        env = "DECANT_KEEP_MP3",
+        value_name = "DECANT_KEEP_MP3",
+        value_parser = duration
+    )]
+    pub keep_mp3: Option<Duration>,
     /// Whose `X-Forwarded-For` names the client: addresses and networks, separated by commas.
     #[arg(
         long,

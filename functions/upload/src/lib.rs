@@ -1,23 +1,30 @@
 //! The only public door: login, uploads, the jobs API, downloads.
 //!
-//! - `login`, `upload`, `jobs`, `download`, `waveform`: the handlers.
+//! - `login`, `upload`, `jobs`, `events`, `download`, `waveform`: the handlers.
 //! - `person`: who is asking, from a verified token.
 //! - `form`: what comes with a video: options, a cover.
 //! - `backlog`: what keeps the multipart parser from reading ahead without end.
 //! - `incoming`: an upload on its way into the store, from the record to the announcement.
+//! - `idempotency`: what an uploader calls an upload.
+//! - `watch`: what has changed, for all streams of events at once.
+//! - `retention`: until when what a job leaves is there.
 //! - `file_name`: a video's name as it comes in and as the MP3's goes out.
 
 mod backlog;
 mod config;
 mod download;
 mod error;
+mod events;
 mod file_name;
 mod form;
+mod idempotency;
 mod incoming;
 mod jobs;
 mod login;
 mod person;
+mod retention;
 mod upload;
+mod watch;
 mod waveform;
 
 pub use config::Config;
@@ -32,9 +39,11 @@ use decant_events::LinkSecret;
 use decant_function::{NotReady, Ready, Sink, TrustedProxies, chassis};
 use decant_store::Store;
 use person::PublicKeys;
+use retention::Retention;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use url::Url;
+use watch::Watch;
 
 /// What the handlers work with. Clones share it.
 #[derive(Clone)]
@@ -48,6 +57,9 @@ pub struct App {
     trusted_proxies: TrustedProxies,
     max_upload_bytes: u64,
     upload_slots: Arc<Semaphore>,
+    retention: Retention,
+    watch: Arc<Watch>,
+    stream_slots: Arc<Semaphore>,
 }
 
 impl App {
@@ -59,6 +71,12 @@ impl App {
     /// Works on this store.
     pub fn new(store: Store, config: &Config) -> anyhow::Result<Self> {
         Ok(Self {
+            watch: Watch::new(store.clone()),
+            stream_slots: Arc::new(Semaphore::new(events::AT_ONCE)),
+            retention: Retention {
+                keep_video: config.keep_video,
+                keep_mp3: config.keep_mp3,
+            },
             store,
             sink: Sink::new(config.sink.clone()),
             public_keys: Arc::new(PublicKeys::at(&config.public_keys)),
@@ -95,7 +113,9 @@ pub fn router(app: App) -> Router {
             post(upload::upload).layer(DefaultBodyLimit::disable()),
         )
         .route("/jobs", get(jobs::list))
+        .route("/jobs/events", get(events::of_all))
         .route("/jobs/{id}", get(jobs::show))
+        .route("/jobs/{id}/events", get(events::of_job))
         .route("/jobs/{id}/waveform", get(waveform::waveform))
         .route("/download", get(download::download))
         .with_state(app.clone());
@@ -108,6 +128,8 @@ async fn welcome() -> &'static str {
      POST /upload             multipart `file`, or the video itself as the body: gives a job\n\
      GET  /jobs               your jobs, newest first\n\
      GET  /jobs/{id}          one job\n\
+     GET  /jobs/events        what becomes of them, as server-sent events\n\
+     GET  /jobs/{id}/events   what becomes of one\n\
      GET  /jobs/{id}/waveform how loud its MP3 is, to be drawn\n\
      GET  /download?id={id}   the MP3 of a job's mp3_fid\n"
 }

@@ -4,6 +4,7 @@ use crate::{
     error::Error,
     file_name,
     form::Form,
+    idempotency,
     incoming::{IDLE, Incoming},
     jobs::JobView,
     person::Person,
@@ -18,6 +19,7 @@ use axum::{
 use bytes::Bytes;
 use decant_events::ConversionOptions;
 use decant_function::{Query, tasks};
+use decant_store::State as JobState;
 use futures::{Stream, StreamExt, TryStreamExt};
 use std::{panic::resume_unwind, sync::Arc, time::Duration};
 use tokio::time::timeout;
@@ -45,15 +47,27 @@ pub(crate) async fn upload(
 ) -> Result<Response, Error> {
     let checked = person.and_then(|person| {
         check_size(&request, app.max_upload_bytes)?;
-        Ok((person, Form::of_query(query)?))
+        let mut form = Form::of_query(query)?;
+        form.key = idempotency::key(request.headers())?;
+        Ok((person, form))
     });
-    let (person, form) = match checked {
+    let checked = match checked {
+        Ok((person, form)) => begun_before(&app, &person, &form)
+            .await
+            .map(|job| (person, form, job)),
+        Err(error) => Err(error),
+    };
+    let (person, form, before) = match checked {
         Ok(checked) => checked,
         Err(error) => {
             tasks::spawn(linger(request.into_body().into_data_stream()));
             return Err(error);
         }
     };
+    if let Some(job) = before {
+        tasks::spawn(linger(request.into_body().into_data_stream()));
+        return Ok(accepted(job));
+    }
     let slot = Arc::clone(&app.upload_slots).try_acquire_owned();
     let Ok(slot) = slot else {
         tasks::spawn(linger(request.into_body().into_data_stream()));
@@ -70,8 +84,24 @@ pub(crate) async fn upload(
     let job = tasks::spawn(task.in_current_span())
         .await
         .unwrap_or_else(|panicked| resume_unwind(panicked.into_panic()))?;
+    Ok(accepted(job))
+}
+
+fn accepted(job: JobView) -> Response {
     let location = [(header::LOCATION, format!("/jobs/{}", job.id))];
-    Ok((StatusCode::ACCEPTED, location, Json(job)).into_response())
+    (StatusCode::ACCEPTED, location, Json(job)).into_response()
+}
+
+/// The job of an upload that its owner called the same.
+async fn begun_before(app: &App, person: &Person, form: &Form) -> Result<Option<JobView>, Error> {
+    let Some(key) = &form.key else {
+        return Ok(None);
+    };
+    match app.store.jobs.begun_with(&person.username, key).await? {
+        Some(job) if job.state == JobState::Uploading => Err(Error::UploadInProgress),
+        Some(job) => Ok(Some(app.view(&job).await)),
+        None => Ok(None),
+    }
 }
 
 async fn whole_body(
@@ -83,7 +113,8 @@ async fn whole_body(
     let name = form.file_name.as_deref();
     let name = name.map(file_name::clean).unwrap_or_else(|| "video".into());
     let mut body = request.into_body().into_data_stream();
-    let incoming = receive(app, person, name, body.by_ref().map_err(|_| Error::Broken)).await;
+    let bytes = body.by_ref().map_err(|_| Error::Broken);
+    let incoming = receive(app, person, name, form.key.as_deref(), bytes).await;
     match incoming {
         Ok(incoming) => incoming.commit(app, &form).await,
         Err(error) => {
@@ -150,7 +181,8 @@ async fn read_parts(
             }
             ("file", false) => {
                 form.options.check()?; // before gigabytes come for nothing
-                *video = Some(receive(app, person.clone(), name, bytes).await?);
+                let key = form.key.as_deref();
+                *video = Some(receive(app, person.clone(), name, key, bytes).await?);
             }
             (option, _) => kept(app, video, form.read(option, bytes)).await?,
         }
@@ -179,9 +211,10 @@ async fn receive(
     app: &App,
     person: Person,
     file_name: String,
+    key: Option<&str>,
     bytes: impl Stream<Item = Result<Bytes, Error>> + Unpin,
 ) -> Result<Incoming, Error> {
-    let mut incoming = Incoming::begin(app, person.username, file_name).await?;
+    let mut incoming = Incoming::begin(app, person.username, file_name, key).await?;
     match incoming.receive(app, bytes).await {
         Ok(()) => Ok(incoming),
         Err(error) => {

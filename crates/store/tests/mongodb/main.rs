@@ -5,6 +5,7 @@
 mod copy;
 mod damage;
 mod faults;
+mod older;
 mod pymongo;
 
 use decant_events::FileId;

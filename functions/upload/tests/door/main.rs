@@ -3,10 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on must fail")]
 
 mod downloads;
+mod events;
+mod idempotency;
 mod jobs;
 mod keys;
 mod login;
 mod options;
+mod retention;
 mod tokens;
 mod uploads;
 mod waveform;
