@@ -1,7 +1,7 @@
 use crate::{
     Bucket, Error, Job, Mp3, NewJob, Progress, Snapshot, State,
     find::{self, Page, Wanted},
-    turns::{InLine, Turns},
+    line::{InLine, Line},
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -177,9 +177,9 @@ pub trait Jobs: Send + Sync {
     /// Who waits to be converted (`waiting`, `queued`), oldest first (by id), at most `limit`.
     async fn in_line(&self, limit: u32) -> Result<Vec<InLine>, Error>;
 
-    /// Whose turn is before whose, of the first [`Turns::MOST`] in line.
-    async fn turns(&self) -> Result<Turns, Error> {
-        Ok(Turns::of(self.in_line(Turns::MOST).await?))
+    /// Whose turn is before whose, of the first [`Line::MOST`] in line.
+    async fn line(&self) -> Result<Line, Error> {
+        Ok(Line::of(self.in_line(Line::MOST).await?))
     }
 
     /// Takes a job that is queued or whose lease has run out: `→ converting`, one attempt more, progress 0. `mp3_id` is

@@ -14,10 +14,10 @@ mod events;
 mod find;
 mod job;
 mod jobs;
+mod line;
 mod mongodb;
 mod payloads;
 mod snapshot;
-mod turns;
 mod url;
 
 #[cfg(feature = "contract")]
@@ -31,9 +31,9 @@ pub use events::ANNOUNCE_GAP;
 pub use find::{Page, Wanted};
 pub use job::{Asked, Job, Mp3, NewJob, Progress, State, UnreadableOptions};
 pub use jobs::{Claim, Due, Jobs, Lease, Litter, MailClaim};
+pub use line::{InLine, Line};
 pub use payloads::{Bucket, CHUNK_BYTES, PayloadReader, PayloadWriter, Payloads};
 pub use snapshot::Snapshot;
-pub use turns::{InLine, Turns};
 pub use url::{InvalidStoreUrl, StoreUrl};
 
 use std::sync::Arc;

@@ -15,7 +15,7 @@ use axum::{
 };
 use decant_events::FileId;
 use decant_function::Draining;
-use decant_store::{Job, State as JobState, Turns, Wanted};
+use decant_store::{Job, Line, State as JobState, Wanted};
 use futures::{Stream, StreamExt, stream};
 use serde_json::json;
 use std::{
@@ -113,12 +113,12 @@ async fn open(app: App, follower: Arc<Follower>, draining: Draining) -> Result<R
     let stands_in_line = |job: &Arc<Job>| job.state.is_in_line();
     let is_any_in_line = follower.news().jobs.values().any(stands_in_line);
     if is_any_in_line {
-        follower.turns(&Arc::new(app.store.jobs.turns().await?));
+        follower.line(&Arc::new(app.store.jobs.line().await?));
     }
     let teller = Teller {
         app,
         follower,
-        turns: Arc::default(),
+        line: Arc::default(),
         unfinished: BTreeMap::new(),
         told: HashMap::new(),
         has_ended: false,
@@ -138,7 +138,7 @@ async fn open(app: App, follower: Arc<Follower>, draining: Draining) -> Result<R
 struct Teller {
     app: App,
     follower: Arc<Follower>,
-    turns: Arc<Turns>,
+    line: Arc<Line>,
     /// Those that were told and have not ended, and how many were said to come before each.
     unfinished: BTreeMap<FileId, (Arc<Job>, Option<u32>)>,
     /// The versions that were told, so that a poll that began earlier repeats nothing.
@@ -183,12 +183,12 @@ impl Teller {
 
     fn news(&mut self) -> Option<Event> {
         loop {
-            let (job, turns) = {
+            let (job, line) = {
                 let mut news = self.follower.news();
-                (news.first(), news.turns.clone())
+                (news.first(), news.line.clone())
             };
-            if let Some(turns) = turns {
-                self.turns = turns;
+            if let Some(line) = line {
+                self.line = line;
             }
             let Some(job) = job else {
                 return self.moved_up();
@@ -208,7 +208,7 @@ impl Teller {
             let deleted = json!({ "id": job.id, "version": job.version });
             return event.event("deleted").data(deleted.to_string());
         }
-        let jobs_ahead = self.turns.jobs_ahead(&job);
+        let jobs_ahead = self.line.jobs_ahead(&job);
         let event = self.seen(event, &job, jobs_ahead);
         match job.state.is_final() {
             true => self.unfinished.remove(&job.id),
@@ -220,9 +220,9 @@ impl Teller {
 
     /// One of those that others were before. It has no id: the record is as it was.
     fn moved_up(&mut self) -> Option<Event> {
-        let turns = Arc::clone(&self.turns);
+        let line = Arc::clone(&self.line);
         let moved = self.unfinished.values_mut().find_map(|(job, told)| {
-            let jobs_ahead = turns.jobs_ahead(job);
+            let jobs_ahead = line.jobs_ahead(job);
             // Where it isn't in line any more, it changes in a moment.
             let has_moved = jobs_ahead.is_some() && jobs_ahead != *told;
             has_moved.then(|| {
@@ -239,7 +239,7 @@ impl Teller {
         event.event("job").data(json!(view).to_string())
     }
 
-    /// Whether turns are worth reading for it.
+    /// Whether the line is worth reading for it.
     fn stand_in_line(&self) {
         let mut unfinished = self.unfinished.values();
         let is_in_line = unfinished.any(|(job, _)| job.state.is_in_line());

@@ -8,7 +8,7 @@ use axum::{
 use chrono::{DateTime, Utc};
 use decant_events::{ConversionOptions, FileId, Problem};
 use decant_function::Query;
-use decant_store::{Job, State as JobState, Turns, Wanted};
+use decant_store::{Job, Line, State as JobState, Wanted};
 use serde::{Deserialize, Serialize};
 use url::form_urlencoded;
 
@@ -82,21 +82,21 @@ impl JobView {
 impl App {
     /// These jobs as the API shows them. Whose turn it is is looked up where one of them waits for its own.
     pub(crate) async fn views(&self, jobs: &[Job]) -> Result<Vec<JobView>, Error> {
-        let turns = match jobs.iter().any(|job| job.state.is_in_line()) {
-            true => self.store.jobs.turns().await?,
-            false => Turns::default(),
+        let line = match jobs.iter().any(|job| job.state.is_in_line()) {
+            true => self.store.jobs.line().await?,
+            false => Line::default(),
         };
-        let view = |job| JobView::of(job, &self.retention, turns.jobs_ahead(job));
+        let view = |job| JobView::of(job, &self.retention, line.jobs_ahead(job));
         Ok(jobs.iter().map(view).collect())
     }
 
     /// One job as the API shows it. Where that can't be known, nothing comes before it: what was done is done.
     pub(crate) async fn view(&self, job: &Job) -> JobView {
-        let turns = match job.state.is_in_line() {
-            true => self.store.jobs.turns().await.unwrap_or_default(),
-            false => Turns::default(),
+        let line = match job.state.is_in_line() {
+            true => self.store.jobs.line().await.unwrap_or_default(),
+            false => Line::default(),
         };
-        JobView::of(job, &self.retention, turns.jobs_ahead(job))
+        JobView::of(job, &self.retention, line.jobs_ahead(job))
     }
 }
 

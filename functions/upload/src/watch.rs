@@ -3,7 +3,7 @@
 use crate::person::Person;
 use decant_events::FileId;
 use decant_function::reasons;
-use decant_store::{Error as StoreError, Job, Store, Turns};
+use decant_store::{Error as StoreError, Job, Line, Store};
 use std::{
     collections::HashMap,
     sync::{
@@ -123,9 +123,9 @@ impl Watch {
         seen.versions.retain(|_, version| *version > from);
         let in_line = |follower: &Arc<Follower>| follower.stands_in_line.load(Ordering::Relaxed);
         if followers.iter().any(in_line) {
-            let turns = Arc::new(self.store.jobs.turns().await?);
+            let line = Arc::new(self.store.jobs.line().await?);
             for follower in followers.iter().filter(|follower| in_line(follower)) {
-                follower.turns(&turns);
+                follower.line(&line);
             }
         }
         Ok(())
@@ -179,7 +179,7 @@ pub(crate) struct Follower {
 #[derive(Default)]
 pub(crate) struct News {
     pub(crate) jobs: HashMap<FileId, Arc<Job>>,
-    pub(crate) turns: Option<Arc<Turns>>,
+    pub(crate) line: Option<Arc<Line>>,
     /// There was more than is kept.
     pub(crate) is_cut: bool,
 }
@@ -210,12 +210,12 @@ impl Follower {
         self.has_news.notify_one();
     }
 
-    pub(crate) fn turns(&self, turns: &Arc<Turns>) {
+    pub(crate) fn line(&self, line: &Arc<Line>) {
         let mut news = locked(&self.news);
-        if news.turns.as_ref() == Some(turns) {
+        if news.line.as_ref() == Some(line) {
             return;
         }
-        news.turns = Some(Arc::clone(turns));
+        news.line = Some(Arc::clone(line));
         drop(news);
         self.has_news.notify_one();
     }

@@ -109,8 +109,8 @@ pub async fn those_in_line_have_their_turns(store: Store) {
     ready(&store).await;
     store.jobs.begin(new_job(), HOUR).await.expect("is hidden");
     let ahead = async |id| {
-        let turns = store.jobs.turns().await.expect("the store answers");
-        turns.jobs_ahead(&job(&store, id).await)
+        let line = store.jobs.line().await.expect("the store answers");
+        line.jobs_ahead(&job(&store, id).await)
     };
     for (place, id) in (0..).zip([first, second, waiting, anns[0], anns[1]]) {
         assert_eq!(ahead(id).await, Some(place));

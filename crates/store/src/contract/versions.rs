@@ -25,7 +25,7 @@ const LEAVE_VERSIONS: &[&str] = &[
     "find",
     "changed_since",
     "in_line",
-    "turns",
+    "line",
     "unmailed",
     "litter",
     "forget_litter",

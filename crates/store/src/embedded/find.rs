@@ -74,7 +74,7 @@ impl Database {
         rows.iter().map(record::job).collect()
     }
 
-    pub(super) async fn line(&self, limit: u32) -> Result<Vec<InLine>, Error> {
+    pub(super) async fn first_in_line(&self, limit: u32) -> Result<Vec<InLine>, Error> {
         let rows = self.rows(
             query(
                 "SELECT id, owner, state FROM jobs

@@ -58,7 +58,7 @@ impl Database {
         records.iter().map(record::job).collect()
     }
 
-    pub(super) async fn line(&self, limit: u32) -> Result<Vec<InLine>, Error> {
+    pub(super) async fn first_in_line(&self, limit: u32) -> Result<Vec<InLine>, Error> {
         let filter = doc! { "state": { "$in": ["waiting", "queued"] } };
         let found = self.jobs().find(filter).sort(doc! { "_id": 1 });
         let found = found

@@ -112,7 +112,7 @@ impl Jobs for Database {
     }
 
     async fn in_line(&self, limit: u32) -> Result<Vec<InLine>, Error> {
-        self.line(limit).await
+        self.first_in_line(limit).await
     }
 
     async fn claim(

@@ -5,8 +5,8 @@
 mod copy;
 mod damage;
 mod faults;
-mod older;
 mod pymongo;
+mod unversioned;
 
 use decant_events::FileId;
 use decant_store::{Error, MongoUri, NewJob, Store};

@@ -13,25 +13,25 @@ pub struct InLine {
     pub state: State,
 }
 
-/// Whose turn is before whose. Those that are announced come first, oldest first. The others come as people's turns go round:
+/// Whose turn is before whose. Those that are announced come first, the oldest before all. The others come as turns go round:
 /// everybody's first one, then everybody's second. It is what is likely, not a promise: people delete jobs, and a
 /// broker may deliver in another order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Turns {
+pub struct Line {
     places: HashMap<FileId, u32>,
     /// There are more in line than were looked at.
     is_cut: bool,
 }
 
-impl Turns {
+impl Line {
     /// How many in line are looked at.
     pub const MOST: u32 = 1_000;
 
-    /// The turns of these, who are sorted by age.
-    pub(crate) fn of(line: Vec<InLine>) -> Self {
-        let is_cut = line.len() >= Self::MOST as usize;
+    /// The order of these, who are sorted by age.
+    pub(crate) fn of(oldest_first: Vec<InLine>) -> Self {
+        let is_cut = oldest_first.len() >= Self::MOST as usize;
         let mut waiting_of = HashMap::new();
-        let mut in_turn: Vec<_> = line
+        let mut in_turn: Vec<_> = oldest_first
             .into_iter()
             .map(|job| match job.state {
                 State::Waiting => {
@@ -50,7 +50,7 @@ impl Turns {
         }
     }
 
-    /// How many jobs come before this one, if it stands in line: [`Turns::MOST`] may be more.
+    /// How many jobs come before this one, if it stands in line: [`Line::MOST`] may be more.
     pub fn jobs_ahead(&self, job: &Job) -> Option<u32> {
         if !job.state.is_in_line() {
             return None;
@@ -80,8 +80,8 @@ mod tests {
             state,
         });
         let ids = line.clone().map(|job| job.id);
-        let turns = Turns::of(line.into());
-        let places = ids.map(|id| turns.places[&id]);
+        let line = Line::of(line.into());
+        let places = ids.map(|id| line.places[&id]);
         assert_eq!(places, [0, 3, 5, 1, 4, 2]);
     }
 }
