@@ -5,6 +5,7 @@
 //! work: a test without its system is no test. Nothing sleeps for a fixed time: see [`eventually`].
 
 mod client;
+mod event_stream;
 mod eventually;
 mod mailbox;
 mod place;
@@ -14,6 +15,7 @@ mod system;
 
 pub use client::{Client, EMAIL, Job, PASSWORD};
 pub use decant_test_servers::free_port;
+pub use event_stream::{EventStream, Told};
 pub use eventually::eventually;
 pub use mailbox::{Mail, Mailbox};
 pub use place::add_user;

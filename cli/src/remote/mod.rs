@@ -11,7 +11,7 @@ mod print;
 mod server;
 mod upload;
 
-pub(crate) use print::{Format, Look, Table, bytes, since};
+pub(crate) use print::{Look, Table, bytes, since};
 
 use crate::failure::{EXIT_STATUS, Failure};
 use account::Accounts;

@@ -1,4 +1,4 @@
-use crate::{ServerConfig, stop::asked_to_stop, tasks, telemetry};
+use crate::{Draining, ServerConfig, stop::asked_to_stop, tasks, telemetry};
 use axum::{Extension, Router, extract::ConnectInfo};
 use hyper::server::conn::http1;
 use hyper_util::{
@@ -49,23 +49,28 @@ pub async fn run(
     shutdown: impl Future<Output = ()>,
     grace: Duration,
 ) {
-    let draining = GracefulShutdown::new();
+    let connections = GracefulShutdown::new();
+    let draining = Draining::default();
     let open = Arc::new(Semaphore::new(CONNECTIONS));
     let mut shutdown = pin!(shutdown);
     loop {
         tokio::select! {
             (stream, peer, permit) = accept(&listener, &open) => {
-                let router = router.clone().layer(Extension(ConnectInfo(peer)));
-                tokio::spawn(answer(stream, router, draining.watcher(), permit));
+                let router = router
+                    .clone()
+                    .layer(Extension(ConnectInfo(peer)))
+                    .layer(Extension(draining.clone()));
+                tokio::spawn(answer(stream, router, connections.watcher(), permit));
             }
             () = &mut shutdown => break,
         }
     }
     drop(listener);
+    draining.begin();
     tracing::info!(function = telemetry::function(), "draining");
     let end = Instant::now() + grace;
     let drained = async {
-        draining.shutdown().await;
+        connections.shutdown().await;
         tasks::ended().await;
     };
     if timeout_at(end, drained).await.is_err() {

@@ -11,17 +11,23 @@ use axum::{
 };
 use decant_events::{FileId, JobFailed, Problem, VideoUploaded};
 use decant_function::{
-    AnyEvent, CloudEvent, NotReady, Ready, Reply, Sink, chassis, event, run, tasks,
+    AnyEvent, CloudEvent, Draining, NotReady, Ready, Reply, Sink, chassis, event, run, tasks,
     testing::TestFunction,
 };
+use futures::{StreamExt, stream};
 use std::{
+    convert::Infallible,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
-use tokio::{net::TcpListener, sync::Notify, time::timeout};
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, oneshot},
+    time::timeout,
+};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -306,6 +312,32 @@ async fn what_outlives_its_request_ends_before_the_function_does() {
     )
     .await;
     assert!(ended.load(Ordering::Relaxed));
+}
+
+#[tokio::test]
+async fn an_answer_without_an_end_ends_when_the_function_is_asked_to_stop() {
+    let endless = |draining: Draining| async move {
+        let begun = stream::iter([Ok::<_, Infallible>("begun")]);
+        let rest = stream::once(async move {
+            draining.begun().await;
+            Ok("ended")
+        });
+        Body::from_stream(begun.chain(rest))
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let (stop, told) = oneshot::channel();
+    let function = tokio::spawn(run(
+        listener,
+        Router::new().route("/", get(endless)),
+        async move { told.await.unwrap() },
+        MINUTE,
+    ));
+    let mut answer = reqwest::get(url).await.unwrap();
+    assert_eq!(answer.chunk().await.unwrap().unwrap(), "begun");
+    stop.send(()).unwrap();
+    assert_eq!(answer.text().await.unwrap(), "ended");
+    timeout(MINUTE, function).await.unwrap().unwrap();
 }
 
 async fn serve(router: Router) -> url::Url {

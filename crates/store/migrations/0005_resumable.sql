@@ -8,4 +8,4 @@ ALTER TABLE jobs ADD COLUMN upload_metadata TEXT;
 
 -- What is announced counts among what a person takes up.
 DROP INDEX jobs_usage;
-CREATE INDEX jobs_usage ON jobs (owner, state, size_bytes, upload_length, mp3_size_bytes);
+CREATE INDEX jobs_usage ON jobs (owner, state, size_bytes, upload_length, mp3_size_bytes, video_expired_at);

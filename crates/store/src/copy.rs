@@ -61,10 +61,12 @@ pub async fn copy_size(from: &Store) -> Result<Copied, CopyError> {
         };
         before = Some(last.id);
         for job in &page {
+            let video_bytes = job.size_bytes.filter(|_| job.video_expired_at.is_none());
             let mp3_bytes = job.mp3.as_ref().map(|mp3| mp3.size_bytes);
             size.jobs += 1;
-            size.payloads += 1 + u64::from(mp3_bytes.is_some());
-            size.bytes += job.size_bytes.unwrap_or(0) + mp3_bytes.unwrap_or(0);
+            size.payloads += u64::from(job.video_expired_at.is_none());
+            size.payloads += u64::from(mp3_bytes.is_some());
+            size.bytes += video_bytes.unwrap_or(0) + mp3_bytes.unwrap_or(0);
         }
     }
 }
@@ -93,7 +95,10 @@ pub async fn copy(
         after = Some(last.job.id);
         for snapshot in &page {
             let id = snapshot.job.id;
-            let mut payloads = vec![(Bucket::Videos, id, "video")];
+            let mut payloads = Vec::new();
+            if snapshot.job.video_expired_at.is_none() {
+                payloads.push((Bucket::Videos, id, "video"));
+            }
             payloads.extend(
                 snapshot
                     .job

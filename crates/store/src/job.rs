@@ -51,6 +51,11 @@ impl State {
         }
     }
 
+    /// Its video is stored, and nobody has begun to convert it.
+    pub fn is_in_line(self) -> bool {
+        matches!(self, Self::Waiting | Self::Queued)
+    }
+
     /// The run has ended, and no other one begins by itself.
     pub fn is_final(self) -> bool {
         match self {
@@ -100,10 +105,19 @@ pub struct Job {
     pub options: Asked,
     /// How much is converted, in percent from 0 to 100.
     pub progress_percent: f64,
+    /// While it is converted, once that is known: how many seconds of sound are converted in a second.
+    pub speed: Option<f64>,
+    /// While it is converted, once that is known: how many seconds that takes yet.
+    pub time_left_s: Option<f64>,
     /// How many conversions have begun in this run.
     pub attempts: u32,
-    /// The MP3, once it is published. After a retry still the one of the run before, until this run's is published.
+    /// The MP3, once it is published, until it expires. After a retry still the one of the run before, until this run's is
+    /// published.
     pub mp3: Option<Mp3>,
+    /// The last MP3 that expired.
+    pub expired_mp3: Option<FileId>,
+    /// When the video expired: from then on it can't be converted again.
+    pub video_expired_at: Option<DateTime<Utc>>,
     /// Why the job failed.
     pub problem: Option<Problem>,
     /// The W3C `traceparent` of the upload: announcements made later belong to its trace.
@@ -112,6 +126,11 @@ pub struct Job {
     pub created_at: DateTime<Utc>,
     /// When the record last changed.
     pub updated_at: DateTime<Utc>,
+    /// When its run ended.
+    pub finished_at: Option<DateTime<Utc>>,
+    /// Rises with every change of the record: the time of the change in milliseconds since 1970, or the version before plus 1
+    /// if that is more. So it tells the later of two changes of different records, too, but for some milliseconds.
+    pub version: u64,
 }
 
 impl Job {
@@ -133,6 +152,26 @@ fn is_extension(end: &str) -> bool {
     (1..=5).contains(&end.len())
         && end.bytes().all(|byte| byte.is_ascii_alphanumeric())
         && end.bytes().any(|byte| byte.is_ascii_alphabetic())
+}
+
+/// How a conversion gets on.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Progress {
+    /// How much is converted, in percent from 0 to 100.
+    pub percent: f64,
+    /// How many seconds of sound are converted in a second, once that is known.
+    pub speed: Option<f64>,
+    /// How many seconds it takes yet, once that is known.
+    pub time_left_s: Option<f64>,
+}
+
+impl From<f64> for Progress {
+    fn from(percent: f64) -> Self {
+        Self {
+            percent,
+            ..Self::default()
+        }
+    }
 }
 
 /// What a record asks for. One that another version wrote is no reason to lose sight of the job.
@@ -217,12 +256,18 @@ mod tests {
             size_bytes: None,
             options: Ok(ConversionOptions::default()),
             progress_percent: 0.0,
+            speed: None,
+            time_left_s: None,
             attempts: 0,
             mp3: None,
+            expired_mp3: None,
+            video_expired_at: None,
             problem: None,
             traceparent: None,
             created_at: now,
             updated_at: now,
+            finished_at: None,
+            version: 0,
         }
     }
 }

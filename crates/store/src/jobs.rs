@@ -1,4 +1,8 @@
-use crate::{Error, Job, Mp3, NewJob, Resumable, Snapshot, Turns, Usage};
+use crate::{
+    Bucket, Error, Job, Mp3, NewJob, Progress, Resumable, Snapshot, State, Turns, Usage,
+    find::{self, Page, Wanted},
+    line::{InLine, Line},
+};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use decant_events::{ConversionOptions, FileId, Problem, Username};
@@ -83,6 +87,19 @@ pub trait Jobs: Send + Sync {
     /// record is refused with [`Error::Exists`].
     async fn begin(&self, job: NewJob, lease_for: Duration) -> Result<Lease, Error>;
 
+    /// The same, for an upload that its owner calls by this key: `None` if [`Jobs::begun_with`] finds a job of theirs by it.
+    /// Of two at once one begins. An id that has a record is refused with [`Error::Exists`].
+    async fn begin_once(
+        &self,
+        job: NewJob,
+        key: &str,
+        lease_for: Duration,
+    ) -> Result<Option<Lease>, Error>;
+
+    /// The job that its owner began by this key, `uploading` too. An upload whose lease has run out and a job that was
+    /// cancelled keep nobody from beginning anew: they have no key.
+    async fn begun_with(&self, owner: &Username, key: &str) -> Result<Option<Job>, Error>;
+
     /// Notes what the uploader asks for, and the cover that came with the video. Before the upload ends: whoever asks
     /// for something may say so after the video.
     async fn ask(
@@ -146,7 +163,7 @@ pub trait Jobs: Send + Sync {
     /// The job. Uploads that haven't ended are hidden, and so is what was cancelled.
     async fn get(&self, id: FileId) -> Result<Option<Job>, Error>;
 
-    /// The job that published this MP3.
+    /// The job that published this MP3, also when that has expired.
     async fn get_by_mp3(&self, mp3_id: FileId) -> Result<Option<Job>, Error>;
 
     /// The cover that came with the job's video. Apart from the job, because of its size.
@@ -163,6 +180,46 @@ pub trait Jobs: Send + Sync {
         before: Option<FileId>,
         limit: u32,
     ) -> Result<Vec<Job>, Error>;
+
+    /// The same, of those in one of these states; in any, if there is none.
+    async fn list_in(
+        &self,
+        owner: Option<&Username>,
+        states: &[State],
+        before: Option<FileId>,
+        limit: u32,
+    ) -> Result<Vec<Job>, Error>;
+
+    /// A page of the jobs that fit, newest first, at most `limit`, older than `before` if given. Of words, so many jobs are
+    /// looked at and no more: a page may hold fewer than there are, and its `next` says where to go on.
+    async fn find(
+        &self,
+        wanted: &Wanted,
+        before: Option<FileId>,
+        limit: u32,
+    ) -> Result<Page, Error> {
+        find::page(self, wanted, before, limit).await
+    }
+
+    /// What changed after `version` (or at it, with an id greater than `after`), by version and id, at most `limit`, of
+    /// `owner` or of everybody. Cancelled jobs are there, uploads that haven't ended are not.
+    ///
+    /// Changes that are under way may be seen later than greater versions: whoever follows looks back for a while.
+    async fn changed_since(
+        &self,
+        owner: Option<&Username>,
+        version: u64,
+        after: Option<FileId>,
+        limit: u32,
+    ) -> Result<Vec<Job>, Error>;
+
+    /// Who waits to be converted (`waiting`, `queued`), oldest first (by id), at most `limit`.
+    async fn in_line(&self, limit: u32) -> Result<Vec<InLine>, Error>;
+
+    /// Whose turn is before whose, of the first [`Line::MOST`] in line.
+    async fn line(&self) -> Result<Line, Error> {
+        Ok(Line::of(self.in_line(Line::MOST).await?))
+    }
 
     /// Takes a job that is queued or whose lease has run out: `→ converting`, one attempt more, progress 0. `mp3_id` is
     /// recorded before a byte is written under it; the id of the attempt before becomes litter.
@@ -181,7 +238,7 @@ pub trait Jobs: Send + Sync {
         &self,
         lease: &Lease,
         lease_for: Duration,
-        progress_percent: Option<f64>,
+        progress: Option<Progress>,
     ) -> Result<(), Error>;
 
     /// Whether the lease (of an upload, a conversion) is still the record's: cheap enough to ask often.
@@ -226,7 +283,7 @@ pub trait Jobs: Send + Sync {
 
     /// A job that has ended begins once more, as at the end of [`Jobs::uploaded`]: its next run, which has no attempts, no
     /// problem and no mail yet. `options`, if given, replace the ones before. Its MP3 stays until this run publishes one.
-    /// `None` if it hasn't ended, or there is no such job.
+    /// `None` if it hasn't ended, its video has expired, or there is no such job.
     async fn retry(
         &self,
         id: FileId,
@@ -280,6 +337,17 @@ pub trait Jobs: Send + Sync {
 
     /// The litter's payload is deleted.
     async fn forget_litter(&self, litter: &Litter) -> Result<(), Error>;
+
+    /// The time is over of one MP3 or one video, whose job ended `keep` ago, the longest one first: gives that job's id.
+    /// A job whose MP3 it is becomes `expired`; the MP3 is litter from now on, the video is found by
+    /// [`Jobs::expired_videos`].
+    async fn expire_next(&self, bucket: Bucket, keep: Duration) -> Result<Option<FileId>, Error>;
+
+    /// Jobs whose video expired at least `grace` ago: whoever read it has stopped by then.
+    async fn expired_videos(&self, grace: Duration, limit: u32) -> Result<Vec<FileId>, Error>;
+
+    /// The payload of this job's video, which had expired, is deleted.
+    async fn forget_video(&self, id: FileId) -> Result<(), Error>;
 
     /// Makes the record of a video that somebody else stored and announced: `queued`, whoever's turn it is. `false` if there
     /// is one with this id already.

@@ -1,5 +1,4 @@
 use crate::Job;
-use chrono::{DateTime, Utc};
 
 /// A record as it goes from one store into another: without what passes, such as leases, attempts under way, and counts
 /// of announcements.
@@ -7,10 +6,10 @@ use chrono::{DateTime, Utc};
 pub struct Snapshot {
     /// The job. One that is queued or being converted is `waiting` here: turns are taken in each store by itself.
     pub job: Job,
-    /// When its run ended.
-    pub finished_at: Option<DateTime<Utc>>,
     /// The last run whose mail was sent; 0 for none.
     pub mailed_run: u32,
+    /// What its owner called the upload.
+    pub idempotency_key: Option<String>,
     /// The cover that came with the video.
     pub cover: Option<Vec<u8>>,
     /// The published MP3's waveform.

@@ -19,6 +19,7 @@ mod smtp;
 mod stopping;
 mod suite;
 mod traces;
+mod watching;
 mod whole_way;
 
 use std::time::Duration;

@@ -129,7 +129,7 @@ impl Attempt {
                     return Ok((Mp3 { id: self.mp3_id, size_bytes, duration_ms }, waveform));
                 }
                 _ = heartbeat.tick() => {
-                    let progress = engine.progress_percent();
+                    let progress = engine.progress();
                     let asked = Instant::now();
                     match store.jobs.renew(&self.lease, LEASE, Some(progress)).await {
                         Ok(()) => renewed = asked,

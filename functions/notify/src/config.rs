@@ -91,6 +91,23 @@ pub struct Config {
         value_parser = duration
     )]
     pub sweep_grace: Duration,
+    /// How long a video is kept after its job has ended, such as 7d: it can be converted again until then. For good
+    /// without it. `upload` has the same.
+    #[arg(
+        long,
+        env = "DECANT_KEEP_VIDEO",
+        value_name = "DECANT_KEEP_VIDEO",
+        value_parser = duration
+    )]
+    pub keep_video: Option<Duration>,
+    /// How long an MP3 is kept. For good without it. `upload` has the same.
+    #[arg(
+        long,
+        env = "DECANT_KEEP_MP3",
+        value_name = "DECANT_KEEP_MP3",
+        value_parser = duration
+    )]
+    pub keep_mp3: Option<Duration>,
 }
 
 impl Config {

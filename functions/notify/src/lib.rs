@@ -44,6 +44,8 @@ pub struct App {
     stationery: Arc<Stationery>,
     sweep_grace: Duration,
     turns: Turns,
+    keep_video: Option<Duration>,
+    keep_mp3: Option<Duration>,
 }
 
 impl App {
@@ -58,6 +60,8 @@ impl App {
             stationery: Arc::new(Stationery::new(config)),
             sweep_grace: config.sweep_grace,
             turns: config.turns.turns(),
+            keep_video: config.keep_video,
+            keep_mp3: config.keep_mp3,
         })
     }
 }

@@ -4,6 +4,7 @@
 //! - Each step does what it can, whatever became of the others. Two sweeps at once do no harm.
 //! - Bounded in number and time: a sweep ends within one request, the rest is for the next one.
 //! - A payload goes before the record that names it, and an upload's only when its uploader has lost the lease.
+//! - What has expired is gone for people first. Its bytes follow a grace later, when nobody downloads them any more.
 
 use crate::{
     App,
@@ -18,14 +19,14 @@ use std::{future::Future, time::Duration};
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{Instrument, info_span};
 
-/// The longest that the mails take: HELD_WITHIN, a mail and a busy database. With the three other steps it stays under
+/// The longest that the mails take: HELD_WITHIN, a mail and a busy database. With the four other steps it stays under
 /// the 600 s that Serving gives a request.
 const MAIL_WITHIN: Duration = Duration::from_secs(270);
 
-/// The longest that each of the three other steps takes.
-const STEP_WITHIN: Duration = Duration::from_secs(100);
+/// The longest that each of the four other steps takes.
+const STEP_WITHIN: Duration = Duration::from_secs(80);
 
-/// How many mails or MP3s one step takes.
+/// How many mails or payloads one step takes.
 const BATCH: u32 = 500;
 
 /// The gap until the sweep tries a mail again, doubled with each try. After the broker's seven tries it is 21 minutes.
@@ -39,7 +40,7 @@ const _: () = assert!(HELD_WITHIN.as_secs() > LEASE.as_secs());
 const DELETE_WITHIN: Duration = Duration::from_secs(60);
 
 impl App {
-    /// Does all four steps, then fails if one of them could not do all of its work.
+    /// Does all five steps, then fails if one of them could not do all of its work.
     pub(crate) async fn sweep(&self, ping: &Ping) -> Result<(), Error> {
         let queues_lost = ping.queues_lost_before.is_some();
         tracing::debug!(queues_lost, "sweep begins");
@@ -47,6 +48,7 @@ impl App {
             step("announce", STEP_WITHIN, self.announce(ping)).await,
             step("mail", MAIL_WITHIN, self.mail_the_unmailed(queues_lost)).await,
             step("uploads", STEP_WITHIN, self.delete_abandoned_uploads()).await,
+            step("expiry", STEP_WITHIN, self.expire()).await,
             step("litter", STEP_WITHIN, self.delete_leftovers()).await,
         ];
         if done.contains(&false) {
@@ -138,12 +140,32 @@ impl App {
         self.delete_tombstones().await
     }
 
+    /// Ends the time of videos and MP3s that were kept for as long as they are.
+    async fn expire(&self) -> Result<(), Error> {
+        let kept = [
+            (Bucket::Mp3s, self.keep_mp3, "expired mp3"),
+            (Bucket::Videos, self.keep_video, "expired video"),
+        ];
+        for (bucket, keep, what) in kept {
+            let Some(keep) = keep else { continue };
+            while let Some(id) = self.store.jobs.expire_next(bucket, keep).await? {
+                swept(what, id);
+            }
+        }
+        Ok(())
+    }
+
     async fn delete_litter(&self) -> Result<(), Error> {
         let (payloads, jobs) = (&self.store.payloads, &self.store.jobs);
         for litter in jobs.litter(self.sweep_grace, BATCH).await? {
             payloads.delete(Bucket::Mp3s, litter.mp3_id).await?;
             jobs.forget_litter(&litter).await?;
             swept("litter", litter.job_id);
+        }
+        for id in jobs.expired_videos(self.sweep_grace, BATCH).await? {
+            payloads.delete(Bucket::Videos, id).await?;
+            jobs.forget_video(id).await?;
+            swept("video", id);
         }
         Ok(())
     }

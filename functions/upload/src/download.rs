@@ -5,6 +5,7 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use chrono::Utc;
 use decant_events::{DownloadLink, FileId, InvalidLink};
 use decant_function::Query;
 use decant_store::{Bucket, Error as StoreError, Job};
@@ -35,7 +36,7 @@ pub(crate) async fn download(
         Error::BadRequest("Expected the MP3's id: /download?id=… with a job's mp3_fid.".into())
     })?;
     let id: Result<FileId, _> = id.parse();
-    let job = match (query.expires, query.signature) {
+    let (id, job) = match (query.expires, query.signature) {
         (Some(expires), Some(signature)) => {
             let id = id.map_err(|_| Error::ForgedLink)?;
             check(
@@ -46,23 +47,20 @@ pub(crate) async fn download(
                     signature,
                 },
             )?;
-            app.store.jobs.get_by_mp3(id).await?
+            (id, app.store.jobs.get_by_mp3(id).await?)
         }
         _ => {
             let person = person?.ok_or(Error::MissingToken)?;
             let id = id.map_err(|_| Error::NotFound)?;
-            app.store
-                .jobs
-                .get_by_mp3(id)
-                .await?
-                .filter(|job| person.may_see(job))
+            let job = app.store.jobs.get_by_mp3(id).await?;
+            (id, job.filter(|job| person.may_see(job)))
         }
     };
-    send(&app, &job.ok_or(Error::NotFound)?, &headers).await
+    send(&app, &job.ok_or(Error::NotFound)?, id, &headers).await
 }
 
 fn check(app: &App, link: &DownloadLink) -> Result<(), Error> {
-    let now = u64::try_from(chrono::Utc::now().timestamp()).unwrap_or(0);
+    let now = u64::try_from(Utc::now().timestamp()).unwrap_or(0);
     link.verify(&app.link_secret, now)
         .map_err(|invalid| match invalid {
             InvalidLink::Forged => Error::ForgedLink,
@@ -70,8 +68,11 @@ fn check(app: &App, link: &DownloadLink) -> Result<(), Error> {
         })
 }
 
-async fn send(app: &App, job: &Job, headers: &HeaderMap) -> Result<Response, Error> {
-    let id = job.mp3.as_ref().map(|mp3| mp3.id).ok_or(Error::NotFound)?;
+async fn send(app: &App, job: &Job, id: FileId, headers: &HeaderMap) -> Result<Response, Error> {
+    let mp3 = app.retention.mp3(job, Utc::now());
+    if mp3.is_none_or(|mp3| mp3.id != id) {
+        return Err(Error::Expired);
+    }
     let mp3 = match app.store.payloads.open(Bucket::Mp3s, id).await {
         Err(StoreError::NotFound) => return Err(Error::NotFound),
         opened => opened?,

@@ -22,6 +22,14 @@ pub(crate) enum Error {
     InvalidOption(#[from] decant_events::InvalidOption),
     #[error("Too many uploads come in right now. Please try again in a moment.")]
     Busy,
+    #[error("Too many people watch their jobs right now. Please try again in a moment.")]
+    TooManyStreams,
+    #[error("The upload with this Idempotency-Key still comes in. Ask again when it has ended.")]
+    UploadInProgress,
+    #[error(
+        "This MP3 was kept for as long as MP3s are, and is deleted. GET /jobs/{{id}} says whether its video can be converted again."
+    )]
+    Expired,
     #[error("The upload broke off. Please send it again.")]
     Broken,
     #[error("Nothing arrived for a while. Please send the upload again.")]
@@ -93,7 +101,9 @@ impl IntoResponse for Error {
             Self::NoWaveform => (StatusCode::NOT_FOUND, "no-waveform"),
             Self::BadRequest(_) => (StatusCode::BAD_REQUEST, "bad-request"),
             Self::InvalidOption(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid-option"),
-            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
+            Self::Busy | Self::TooManyStreams => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
+            Self::UploadInProgress => (StatusCode::CONFLICT, "upload-in-progress"),
+            Self::Expired => (StatusCode::GONE, "expired"),
             Self::Broken => (StatusCode::BAD_REQUEST, "broken-upload"),
             Self::Stalled => (StatusCode::REQUEST_TIMEOUT, "stalled-upload"),
             Self::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "too-large"),
@@ -142,9 +152,12 @@ impl IntoResponse for Error {
                 HeaderName::from_static("tus-version"),
                 HeaderValue::from_static(crate::files::VERSION),
             ),
-            Self::AuthAway | Self::Busy | Self::Locked | Self::PublicKeys(_) => {
-                problem.with_header(header::RETRY_AFTER, 5)
-            }
+            Self::AuthAway
+            | Self::Busy
+            | Self::Locked
+            | Self::TooManyStreams
+            | Self::UploadInProgress
+            | Self::PublicKeys(_) => problem.with_header(header::RETRY_AFTER, 5),
             Self::Store(decant_store::Error::Full(_)) => {
                 problem.with_header(header::RETRY_AFTER, 600)
             }

@@ -17,6 +17,8 @@ const PNG: &[u8] = b"\x89PNG";
 pub(crate) struct Form {
     /// The name of a video that is sent as the body itself.
     pub(crate) file_name: Option<String>,
+    /// What its uploader calls the upload.
+    pub(crate) key: Option<String>,
     pub(crate) options: ConversionOptions,
     pub(crate) cover: Option<Vec<u8>>,
     given: BTreeSet<String>,

@@ -35,6 +35,7 @@ impl Incoming {
         app: &App,
         owner: Username,
         file_name: String,
+        key: Option<&str>,
         allowance: Allowance,
     ) -> Result<Self, Error> {
         let id = FileId::mint();
@@ -46,7 +47,14 @@ impl Incoming {
             traceparent,
         };
         let renewed = Instant::now();
-        let lease = app.store.jobs.begin(job, LEASE).await?;
+        let lease = match key {
+            None => app.store.jobs.begin(job, LEASE).await?,
+            // Whoever loses a race finds the winner's job when they come back.
+            Some(key) => {
+                let begun = app.store.jobs.begin_once(job, key, LEASE).await?;
+                begun.ok_or(Error::UploadInProgress)?
+            }
+        };
         let mut incoming = Self {
             lease,
             renewed,
@@ -176,7 +184,7 @@ impl Incoming {
             Err(error) => Err(error),
         };
         match ended {
-            Ok(job) => Ok(JobView::of(&job)),
+            Ok(job) => Ok(app.view(&job).await),
             // Whether the job is queued is unknown when the store went away in between: then the record decides, and
             // the sweep clears up after whichever it is.
             Err(error @ StoreError::Unavailable(_)) => Err(error.into()),

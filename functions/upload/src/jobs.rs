@@ -1,4 +1,4 @@
-use crate::{App, error::Error, person::Person};
+use crate::{App, error::Error, person::Person, retention::Retention};
 use axum::{
     Json,
     extract::{Path, State, rejection::PathRejection},
@@ -8,8 +8,9 @@ use axum::{
 use chrono::{DateTime, Utc};
 use decant_events::{ConversionOptions, FileId, Problem};
 use decant_function::Query;
-use decant_store::Job;
+use decant_store::{Job, Line, State as JobState, Wanted};
 use serde::{Deserialize, Serialize};
+use url::form_urlencoded;
 
 const PAGE: u32 = 50;
 const LARGEST_PAGE: u32 = 200;
@@ -20,6 +21,8 @@ pub(crate) struct JobView {
     pub(crate) id: FileId,
     state: &'static str,
     run: u32,
+    /// Rises with every change of the record.
+    version: u64,
     username: String,
     file_name: String,
     title: String,
@@ -27,6 +30,11 @@ pub(crate) struct JobView {
     /// `None` if another version wrote them and this one can't read them.
     options: Option<ConversionOptions>,
     progress_percent: f64,
+    /// How many come before it, while it waits for its turn.
+    jobs_ahead: Option<u32>,
+    /// Seconds of sound in a second, while it is converted.
+    speed: Option<f64>,
+    time_left_s: Option<f64>,
     mp3_fid: Option<FileId>,
     mp3_size_bytes: Option<u64>,
     duration_ms: Option<u64>,
@@ -34,29 +42,61 @@ pub(crate) struct JobView {
     can_retry: bool,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
+    /// When the MP3 goes.
+    expires_at: Option<DateTime<Utc>>,
+    /// When the video goes.
+    video_expires_at: Option<DateTime<Utc>>,
 }
 
 impl JobView {
-    pub(crate) fn of(job: &Job) -> Self {
-        let mp3 = job.mp3.as_ref();
+    pub(crate) fn of(job: &Job, retention: &Retention, jobs_ahead: Option<u32>) -> Self {
+        let now = Utc::now();
+        let mp3 = retention.mp3(job, now);
         Self {
             id: job.id,
-            state: job.state.as_str(),
+            state: retention.state(job, now).as_str(),
             run: job.run,
+            version: job.version,
             username: job.owner.to_string(),
             file_name: job.file_name.clone(),
             title: job.title().to_owned(),
             size_bytes: job.size_bytes,
             options: job.options.clone().ok(),
             progress_percent: job.progress_percent,
+            jobs_ahead,
+            speed: job.speed,
+            time_left_s: job.time_left_s,
             mp3_fid: mp3.map(|mp3| mp3.id),
             mp3_size_bytes: mp3.map(|mp3| mp3.size_bytes),
             duration_ms: mp3.map(|mp3| mp3.duration_ms),
             problem: job.problem.clone(),
-            can_retry: job.state.is_final(),
+            can_retry: retention.can_retry(job, now),
             created_at: job.created_at,
             updated_at: job.updated_at,
+            expires_at: mp3.and(retention.mp3_expires_at(job)),
+            video_expires_at: retention.video_expires_at(job).filter(|end| *end > now),
         }
+    }
+}
+
+impl App {
+    /// These jobs as the API shows them. Whose turn it is is looked up where one of them waits for its own.
+    pub(crate) async fn views(&self, jobs: &[Job]) -> Result<Vec<JobView>, Error> {
+        let line = match jobs.iter().any(|job| job.state.is_in_line()) {
+            true => self.store.jobs.line().await?,
+            false => Line::default(),
+        };
+        let view = |job| JobView::of(job, &self.retention, line.jobs_ahead(job));
+        Ok(jobs.iter().map(view).collect())
+    }
+
+    /// One job as the API shows it. Where that can't be known, nothing comes before it: what was done is done.
+    pub(crate) async fn view(&self, job: &Job) -> JobView {
+        let line = match job.state.is_in_line() {
+            true => self.store.jobs.line().await.unwrap_or_default(),
+            false => Line::default(),
+        };
+        JobView::of(job, &self.retention, line.jobs_ahead(job))
     }
 }
 
@@ -65,12 +105,16 @@ pub(crate) struct Page {
     /// The id of the last job of the page before.
     cursor: Option<String>,
     limit: Option<u32>,
+    /// States, with commas between them.
+    state: Option<String>,
+    /// A part of the title or of the file name.
+    q: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
 struct Jobs {
     jobs: Vec<JobView>,
-    /// The `cursor` of the next page, if there is one.
+    /// The `cursor` of the next page, if there may be one.
     next: Option<FileId>,
 }
 
@@ -88,23 +132,50 @@ pub(crate) async fn list(
             Error::BadRequest("Expected a cursor as `next` of the page before gave it.".into())
         })?;
     let limit = page.limit.unwrap_or(PAGE).clamp(1, LARGEST_PAGE);
-    let owner = (!person.admin).then_some(&person.username);
-    // One more than the page holds tells whether there is a next one.
-    let mut jobs = app.store.jobs.list(owner, before, limit + 1).await?;
-    let more = jobs.len() > limit as usize;
-    jobs.truncate(limit as usize);
-    let next = jobs.last().filter(|_| more).map(|job| job.id);
+    let wanted = Wanted {
+        owner: (!person.admin).then_some(person.username),
+        states: states(page.state.as_deref().unwrap_or_default())?,
+        words: page.q.clone().filter(|words| !words.is_empty()),
+    };
+    let found = app.store.jobs.find(&wanted, before, limit).await?;
     let body = Json(Jobs {
-        jobs: jobs.iter().map(JobView::of).collect(),
-        next,
+        jobs: app.views(&found.jobs).await?,
+        next: found.next,
     });
-    Ok(match next {
-        Some(next) => {
-            let link = format!("</jobs?cursor={next}&limit={limit}>; rel=\"next\"");
-            ([(header::LINK, link)], body).into_response()
-        }
-        None => body.into_response(),
-    })
+    let Some(next) = found.next else {
+        return Ok(body.into_response());
+    };
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("cursor", &next.to_string());
+    query.append_pair("limit", &limit.to_string());
+    for (name, value) in [("state", page.state), ("q", page.q)] {
+        query.extend_pairs(value.map(|value| (name, value)));
+    }
+    let link = format!("</jobs?{}>; rel=\"next\"", query.finish());
+    Ok(([(header::LINK, link)], body).into_response())
+}
+
+/// The states that a query names; those that nobody sees are none.
+fn states(words: &str) -> Result<Vec<JobState>, Error> {
+    const SEEN: [JobState; 6] = [
+        JobState::Waiting,
+        JobState::Queued,
+        JobState::Converting,
+        JobState::Ready,
+        JobState::Failed,
+        JobState::Expired,
+    ];
+    let words = words.split(',').map(str::trim);
+    words
+        .filter(|word| !word.is_empty())
+        .map(|word| {
+            let state = SEEN.into_iter().find(|state| state.as_str() == word);
+            state.ok_or_else(|| {
+                let seen = SEEN.map(JobState::as_str).join(", ");
+                Error::BadRequest(format!("Expected states such as {seen}, got {word}."))
+            })
+        })
+        .collect()
 }
 
 /// One job. Somebody else's, an unknown and a malformed id are all the same 404.
@@ -114,7 +185,7 @@ pub(crate) async fn show(
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<JobView>, Error> {
     let job = visible(&app, &person, id).await?;
-    Ok(Json(JobView::of(&job)))
+    Ok(Json(app.view(&job).await))
 }
 
 /// The job, if the person may see it.

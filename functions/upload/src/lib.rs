@@ -1,6 +1,6 @@
 //! The only public door: login, uploads, the jobs API, downloads.
 //!
-//! - `login`, `upload`, `jobs`, `cancel`, `retry`, `rename`, `download`, `waveform`: the handlers.
+//! - `login`, `upload`, `jobs`, `events`, `cancel`, `retry`, `rename`, `download`, `waveform`: the handlers.
 //! - `person`: who is asking, from a verified token.
 //! - `files`: uploads that go on after a break (tus).
 //! - `form`: what comes with a video: options, a cover.
@@ -8,6 +8,9 @@
 //! - `allowance`: how much one person may take up.
 //! - `incoming`: an upload on its way into the store, from the record to the announcement.
 //! - `announce`: whose job is announced, and when.
+//! - `idempotency`: what an uploader calls an upload.
+//! - `watch`: what has changed, for all streams of events at once.
+//! - `retention`: until when what a job leaves is there.
 //! - `file_name`: a video's name as it comes in and as the MP3's goes out.
 
 mod allowance;
@@ -17,16 +20,20 @@ mod cancel;
 mod config;
 mod download;
 mod error;
+mod events;
 mod file_name;
 mod files;
 mod form;
+mod idempotency;
 mod incoming;
 mod jobs;
 mod login;
 mod person;
 mod rename;
+mod retention;
 mod retry;
 mod upload;
+mod watch;
 mod waveform;
 
 pub use config::Config;
@@ -41,9 +48,11 @@ use decant_events::LinkSecret;
 use decant_function::{NotReady, Ready, Sink, TrustedProxies, chassis};
 use decant_store::{Store, Turns};
 use person::PublicKeys;
+use retention::Retention;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
 use url::Url;
+use watch::Watch;
 
 /// What the handlers work with. Clones share it.
 #[derive(Clone)]
@@ -61,6 +70,9 @@ pub struct App {
     turns: Turns,
     keep_partial: Duration,
     upload_slots: Arc<Semaphore>,
+    retention: Retention,
+    watch: Arc<Watch>,
+    stream_slots: Arc<Semaphore>,
 }
 
 impl App {
@@ -72,6 +84,12 @@ impl App {
     /// Works on this store.
     pub fn new(store: Store, config: &Config) -> anyhow::Result<Self> {
         Ok(Self {
+            watch: Watch::new(store.clone()),
+            stream_slots: Arc::new(Semaphore::new(events::AT_ONCE)),
+            retention: Retention {
+                keep_video: config.keep_video,
+                keep_mp3: config.keep_mp3,
+            },
             store,
             sink: Sink::new(config.sink.clone()),
             public_keys: Arc::new(PublicKeys::at(&config.public_keys)),
@@ -113,10 +131,12 @@ pub fn router(app: App) -> Router {
         )
         .merge(files::routes())
         .route("/jobs", get(jobs::list))
+        .route("/jobs/events", get(events::of_all))
         .route(
             "/jobs/{id}",
             get(jobs::show).patch(rename::rename).delete(cancel::cancel),
         )
+        .route("/jobs/{id}/events", get(events::of_job))
         .route("/jobs/{id}/retry", post(retry::retry))
         .route("/jobs/{id}/waveform", get(waveform::waveform))
         .route("/download", get(download::download))
@@ -131,6 +151,8 @@ async fn welcome() -> &'static str {
      POST   /files              an upload that goes on after a break, by the tus protocol\n\
      GET    /jobs               your jobs, newest first\n\
      GET    /jobs/{id}          one job\n\
+     GET    /jobs/events        what becomes of them, as server-sent events\n\
+     GET    /jobs/{id}/events   what becomes of one\n\
      PATCH  /jobs/{id}          calls it by another title: {\"title\": \"…\"}\n\
      DELETE /jobs/{id}          cancels it, and deletes what is stored\n\
      POST   /jobs/{id}/retry    converts its video again, with other options if you name some\n\

@@ -41,7 +41,8 @@ pub(crate) async fn rename(
     let change: Change = serde_json::from_slice(&body).map_err(|error| not_a_title(&error))?;
     let title = change.title.as_deref().and_then(clean_title);
     let renamed = app.store.jobs.rename(job.id, title.as_deref()).await?;
-    Ok(Json(JobView::of(&renamed.ok_or(Error::NotFound)?)))
+    let renamed = renamed.ok_or(Error::NotFound)?;
+    Ok(Json(app.view(&renamed).await))
 }
 
 fn not_a_title(why: &dyn std::fmt::Display) -> Error {

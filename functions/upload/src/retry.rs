@@ -14,6 +14,7 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
+use chrono::Utc;
 use decant_function::{Query, tasks};
 use decant_store::{Bucket, Error as StoreError, Job};
 use futures::TryStreamExt;
@@ -34,6 +35,9 @@ pub(crate) async fn retry(
     let form = options(query, request).await?;
     if !job.state.is_final() {
         return Err(Error::NotFinished);
+    }
+    if !app.retention.can_retry(&job, Utc::now()) {
+        return Err(Error::VideoExpired);
     }
     match app.store.payloads.open(Bucket::Videos, job.id).await {
         Err(StoreError::NotFound) => return Err(Error::VideoExpired),
@@ -57,7 +61,7 @@ async fn begin(app: &App, job: &Job, form: &Form) -> Result<JobView, Error> {
         .await?;
     let begun = begun.ok_or(Error::NotFinished)?; // somebody else was faster
     announce::in_turn(app, &begun).await;
-    Ok(JobView::of(&begun))
+    Ok(app.view(&begun).await)
 }
 
 /// What the query and the body name: a JSON object, or the fields of a form.

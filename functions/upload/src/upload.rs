@@ -5,6 +5,7 @@ use crate::{
     error::Error,
     file_name,
     form::Form,
+    idempotency,
     incoming::{IDLE, Incoming},
     jobs::JobView,
     person::Person,
@@ -19,6 +20,7 @@ use axum::{
 use bytes::Bytes;
 use decant_events::ConversionOptions;
 use decant_function::{Query, tasks};
+use decant_store::State as JobState;
 use futures::{Stream, StreamExt, TryStreamExt};
 use std::{panic::resume_unwind, sync::Arc, time::Duration};
 use tokio::time::timeout;
@@ -45,12 +47,17 @@ pub(crate) async fn upload(
     request: Request,
 ) -> Result<Response, Error> {
     let least_bytes = check_size(&request, app.max_upload_bytes);
-    let checked = check(&app, person, query, least_bytes).await;
+    let key = idempotency::key(request.headers());
+    let checked = match check(&app, person, query, key, least_bytes).await {
+        Ok(Checked::Anew(person, form, allowance)) => Ok((person, form, allowance)),
+        Ok(Checked::Before(job)) => Err(Ok(accepted(job))),
+        Err(error) => Err(Err(error)),
+    };
     let (person, form, allowance) = match checked {
         Ok(checked) => checked,
-        Err(error) => {
+        Err(answer) => {
             tasks::spawn(linger(request.into_body().into_data_stream()));
-            return Err(error);
+            return answer;
         }
     };
     let slot = Arc::clone(&app.upload_slots).try_acquire_owned();
@@ -69,22 +76,51 @@ pub(crate) async fn upload(
     let job = tasks::spawn(task.in_current_span())
         .await
         .unwrap_or_else(|panicked| resume_unwind(panicked.into_panic()))?;
-    let location = [(header::LOCATION, format!("/jobs/{}", job.id))];
-    Ok((StatusCode::ACCEPTED, location, Json(job)).into_response())
+    Ok(accepted(job))
 }
 
-/// What can be refused before the first byte of the video.
+fn accepted(job: JobView) -> Response {
+    let location = [(header::LOCATION, format!("/jobs/{}", job.id))];
+    (StatusCode::ACCEPTED, location, Json(job)).into_response()
+}
+
+/// The job of an upload that its owner called the same.
+async fn begun_before(app: &App, person: &Person, form: &Form) -> Result<Option<JobView>, Error> {
+    let Some(key) = &form.key else {
+        return Ok(None);
+    };
+    match app.store.jobs.begun_with(&person.username, key).await? {
+        Some(job) if job.state == JobState::Uploading => Err(Error::UploadInProgress),
+        Some(job) => Ok(Some(app.view(&job).await)),
+        None => Ok(None),
+    }
+}
+
+/// What is known before the first byte of the video.
+enum Checked {
+    /// It may come.
+    Anew(Person, Form, Allowance),
+    /// It has come before.
+    Before(JobView),
+}
+
+/// Refuses what can be refused before the first byte of the video.
 async fn check(
     app: &App,
     person: Result<Person, Error>,
     query: Vec<(String, String)>,
+    key: Result<Option<String>, Error>,
     least_bytes: Result<u64, Error>,
-) -> Result<(Person, Form, Allowance), Error> {
+) -> Result<Checked, Error> {
     let (person, least_bytes) = (person?, least_bytes?);
-    let form = Form::of_query(query)?;
+    let mut form = Form::of_query(query)?;
+    form.key = key?;
+    if let Some(job) = begun_before(app, &person, &form).await? {
+        return Ok(Checked::Before(job));
+    }
     let allowance = Allowance::of(app, &person.username).await?;
     allowance.check(least_bytes.max(1))?;
-    Ok((person, form, allowance))
+    Ok(Checked::Anew(person, form, allowance))
 }
 
 async fn whole_body(
@@ -97,7 +133,7 @@ async fn whole_body(
     let name = form.file_name.as_deref();
     let name = name.map(file_name::clean).unwrap_or_else(|| "video".into());
     let mut body = request.into_body().into_data_stream();
-    let incoming = Incoming::begin(app, person.username, name, allowance);
+    let incoming = Incoming::begin(app, person.username, name, form.key.as_deref(), allowance);
     let bytes = body.by_ref().map_err(|_| Error::Broken);
     match receive(app, incoming, bytes).await {
         Ok(incoming) => incoming.commit(app, &form).await,
@@ -122,7 +158,11 @@ async fn multipart(
         .await
         .map_err(|rejection| Error::BadRequest(rejection.body_text()))?;
     let mut video: Option<Incoming> = None;
-    let begin = |name| Incoming::begin(app, person.username.clone(), name, allowance);
+    let key = form.key.clone();
+    let begin = |name| {
+        let owner = person.username.clone();
+        Incoming::begin(app, owner, name, key.as_deref(), allowance)
+    };
     let received = read_parts(app, begin, &mut parts, &backlog, &mut form, &mut video).await;
     match (received, video) {
         (Ok(()), Some(video)) => video.commit(app, &form).await,

@@ -58,7 +58,9 @@ pub async fn who_converts_a_cancelled_job_has_lost_it(store: Store) {
     assert!(holds(&store, &lease).await);
     cancel(&store, lease.job_id).await.expect("is cancelled");
     assert!(!holds(&store, &lease).await);
-    assert!(is_lost(&store.jobs.renew(&lease, HOUR, Some(1.0)).await));
+    assert!(is_lost(
+        &store.jobs.renew(&lease, HOUR, Some(1.0.into())).await
+    ));
     assert!(is_lost(&store.jobs.publish(&lease, mp3(mp3_id), &[]).await));
     assert!(is_lost(&store.jobs.fail(&lease, &problem()).await));
     assert!(is_lost(&store.jobs.release(&lease, true).await));

@@ -51,7 +51,7 @@ pub async fn a_live_lease_keeps_others_away(store: Store) {
 
 pub async fn a_lease_that_ran_out_is_taken_over(store: Store) {
     let (first, mp3_id) = converting(&store, NO_TIME).await;
-    let renewed = store.jobs.renew(&first, NO_TIME, Some(50.0)).await;
+    let renewed = store.jobs.renew(&first, NO_TIME, Some(50.0.into())).await;
     renewed.expect("nobody took it yet");
     let (second, taken) = granted(claim(&store, first.job_id, HOUR).await);
     assert_ne!(first.token, second.token);
@@ -63,7 +63,9 @@ pub async fn a_holder_that_was_taken_over_has_lost_its_lease(store: Store) {
     let (lost, lost_mp3) = converting(&store, NO_TIME).await;
     let mp3_id = FileId::mint();
     let (held, _) = granted(claim_as(&store, lost.job_id, mp3_id, HOUR).await);
-    assert!(is_lost(&store.jobs.renew(&lost, HOUR, Some(99.0)).await));
+    assert!(is_lost(
+        &store.jobs.renew(&lost, HOUR, Some(99.0.into())).await
+    ));
     assert!(is_lost(
         &store.jobs.publish(&lost, mp3(lost_mp3), &[]).await
     ));
@@ -87,13 +89,13 @@ pub async fn a_late_holder_that_nobody_replaced_still_publishes(store: Store) {
 pub async fn progress_is_noted_with_the_lease(store: Store) {
     let (lease, _) = converting(&store, NO_TIME).await;
     let percent = async || job(&store, lease.job_id).await.progress_percent;
-    let renewed = store.jobs.renew(&lease, HOUR, Some(12.5)).await;
+    let renewed = store.jobs.renew(&lease, HOUR, Some(12.5.into())).await;
     renewed.expect("is renewed");
     assert_eq!(percent().await, 12.5);
     let renewed = store.jobs.renew(&lease, HOUR, None).await;
     renewed.expect("is renewed");
     assert_eq!(percent().await, 12.5);
-    let renewed = store.jobs.renew(&lease, HOUR, Some(150.0)).await;
+    let renewed = store.jobs.renew(&lease, HOUR, Some(150.0.into())).await;
     renewed.expect("is renewed");
     assert_eq!(percent().await, 100.0);
     // It was renewed for an hour.
@@ -151,7 +153,7 @@ pub async fn an_ended_job_cannot_be_changed_under_its_old_lease(store: Store) {
 
 pub async fn a_released_job_is_queued_again(store: Store) {
     let (lease, mp3_id) = converting(&store, HOUR).await;
-    let renewed = store.jobs.renew(&lease, HOUR, Some(70.0)).await;
+    let renewed = store.jobs.renew(&lease, HOUR, Some(70.0.into())).await;
     renewed.expect("is renewed");
     let released = store.jobs.release(&lease, false).await;
     released.expect("is released");

@@ -11,10 +11,13 @@ mod builders;
 pub mod cancel;
 pub mod conversion;
 pub mod dead_event;
+pub mod find;
 pub mod mail;
+pub mod once;
 pub mod payloads;
 pub mod resumable;
 pub mod resume;
+pub mod retention;
 pub mod retry;
 pub mod sequences;
 pub mod snapshot;
@@ -23,6 +26,7 @@ pub mod title;
 pub mod turns;
 pub mod upload;
 pub mod usage;
+pub mod versions;
 
 /// Makes one test of each case. `$fresh_store` names an `async fn() -> (Store, impl Sized)`; what it gives beside the
 /// store is kept until the case is over.
@@ -192,6 +196,43 @@ macro_rules! contract_tests {
             whoever_ends_an_upload_takes_it_from_its_writer
             an_upload_has_one_end_when_its_writer_and_its_owner_race
         }
+        $crate::contract_tests! { @file once $fresh_store
+            an_upload_with_a_key_is_begun_once
+            keys_are_their_owners
+            of_many_uploads_with_a_key_at_once_one_begins
+            an_upload_that_was_discarded_gives_its_key_back
+            an_upload_that_nobody_goes_on_with_gives_its_key_to_the_next
+            a_cancelled_job_gives_its_key_back
+            an_id_is_begun_once_with_a_key_too
+        }
+        $crate::contract_tests! { @file find $fresh_store
+            a_list_of_states_holds_no_others
+            words_are_found_in_any_case
+            words_are_found_among_ones_own
+            what_is_found_pages_by_cursor
+            words_are_looked_for_in_so_many_jobs_at_once
+            those_in_line_have_their_turns
+            how_a_conversion_gets_on_is_known_while_it_runs
+        }
+        $crate::contract_tests! { @file versions $fresh_store
+            an_uploaders_changes_raise_the_version
+            every_change_of_a_job_raises_its_version
+            what_its_owner_does_to_a_job_raises_its_version
+            every_failure_raises_the_version
+            changes_come_in_order_and_page_by_page
+            changes_of_one_moment_are_paged_too
+            changes_keep_owners_apart_and_tell_of_cancelled_jobs
+            a_job_changes_at_many_hands_and_no_version_is_twice
+            an_end_is_dated
+        }
+        $crate::contract_tests! { @file retention $fresh_store
+            an_mp3_expires_when_it_was_kept_long_enough
+            only_what_has_ended_expires
+            an_expired_video_is_found_until_its_payload_is_deleted
+            the_video_of_an_expired_job_expires_too
+            an_expired_job_answers_claims_with_its_end_and_has_no_mail
+            a_waveform_goes_with_its_mp3
+        }
         $crate::contract_tests! { @pair snapshot $fresh_store
             a_record_goes_into_another_store_as_it_is
             a_running_conversion_waits_for_its_turn_in_another_store
@@ -206,6 +247,8 @@ macro_rules! contract_tests {
             a_copy_takes_covers_and_waveforms_along
             a_copy_with_another_cover_or_waveform_differs
             a_copy_that_differs_is_found
+            what_has_expired_is_not_copied_and_stays_expired
+            a_key_goes_along_with_its_job
         }
         mod sequences {
             #[test]
@@ -260,6 +303,10 @@ mod tests {
             include_str!("retry.rs"),
             include_str!("title.rs"),
             include_str!("usage.rs"),
+            include_str!("once.rs"),
+            include_str!("find.rs"),
+            include_str!("versions.rs"),
+            include_str!("retention.rs"),
             include_str!("snapshot.rs"),
         ];
         let cases = files

@@ -104,7 +104,9 @@ pub async fn a_writer_that_is_gone_is_replaced_and_moves_nothing_more(store: Sto
     let next = resume(&store, id, 100, HOUR).await.expect("goes on");
     assert!(is_lost(&store.jobs.advance(&gone, 200, HOUR, HOUR).await));
     assert!(is_lost(&store.jobs.pause(&gone, 200, HOUR).await));
-    assert!(is_lost(&store.jobs.uploaded(&gone, LENGTH, turns(HOUR)).await));
+    assert!(is_lost(
+        &store.jobs.uploaded(&gone, LENGTH, turns(HOUR)).await
+    ));
     assert_eq!(offset(&store, id).await, 100);
     store.jobs.pause(&next, 150, HOUR).await.expect("is free");
     assert!(is_lost(&store.jobs.pause(&next, 160, HOUR).await));
@@ -189,7 +191,9 @@ pub async fn whoever_ends_an_upload_takes_it_from_its_writer(store: Store) {
     let seized = store.jobs.seize(id, HOUR).await.expect("answers");
     let seized = seized.expect("is seized");
     assert!(is_lost(&store.jobs.advance(&writer, 6, HOUR, HOUR).await));
-    assert!(is_lost(&store.jobs.uploaded(&writer, LENGTH, turns(HOUR)).await));
+    assert!(is_lost(
+        &store.jobs.uploaded(&writer, LENGTH, turns(HOUR)).await
+    ));
     assert_eq!(resume(&store, id, 5, HOUR).await, None);
     store.jobs.discard(&seized).await.expect("is discarded");
     assert_eq!(find(&store, id).await, None);

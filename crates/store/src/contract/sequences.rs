@@ -121,7 +121,11 @@ impl Witness {
                 let Some((lease, _)) = nth(&self.attempts, holder) else {
                     return;
                 };
-                let result = self.store.jobs.renew(lease, time(live), Some(50.0)).await;
+                let result = self
+                    .store
+                    .jobs
+                    .renew(lease, time(live), Some(50.0.into()))
+                    .await;
                 if self.is_right(holder, &result) {
                     self.held = Some(live);
                 }

@@ -37,7 +37,7 @@ pub async fn a_record_goes_into_another_store_as_it_is(from: Store, to: Store) {
 pub async fn a_running_conversion_waits_for_its_turn_in_another_store(from: Store, to: Store) {
     let (lease, mp3_id) = converting(&from, HOUR).await;
     from.jobs
-        .renew(&lease, HOUR, Some(50.0))
+        .renew(&lease, HOUR, Some(50.0.into()))
         .await
         .expect("is noted");
     assert!(imports(&to, &export(&from).await[0]).await);
@@ -263,6 +263,37 @@ pub async fn a_copy_that_differs_is_found(from: Store, to: Store) {
         matches!(to.jobs.get(done.id).await, Ok(None)),
         "a record promises its payloads"
     );
+}
+
+pub async fn what_has_expired_is_not_copied_and_stays_expired(from: Store, to: Store) {
+    let done = converted(&from, &sample(1_000), &sample(10)).await;
+    for bucket in [Bucket::Videos, Bucket::Mp3s] {
+        let expired = from.jobs.expire_next(bucket, std::time::Duration::ZERO);
+        assert_eq!(expired.await.expect("answers"), Some(done.id));
+    }
+    let expected = Copied {
+        jobs: 1,
+        ..Copied::default()
+    };
+    assert_eq!(copy_size(&from).await.expect("is counted"), expected);
+    let (copied, left_out) = copy(&from, &to, drop).await.expect("is copied");
+    assert_eq!((copied, left_out.len()), (expected, 0));
+    assert_eq!(export(&to).await, export(&from).await);
+    assert!(is_missing(&content(&to, Bucket::Videos, done.id).await));
+}
+
+pub async fn a_key_goes_along_with_its_job(from: Store, to: Store) {
+    let lease = from.jobs.begin_once(new_job(), "a key", HOUR).await;
+    let lease = lease.expect("answers").expect("begins");
+    from.jobs
+        .uploaded(&lease, 1, turns(HOUR))
+        .await
+        .expect("ends");
+    assert!(imports(&to, &export(&from).await[0]).await);
+    let owner = &job(&to, lease.job_id).await.owner;
+    let found = to.jobs.begun_with(owner, "a key").await;
+    let found = found.expect("the store answers").expect("is found");
+    assert_eq!(found.id, lease.job_id);
 }
 
 async fn export(store: &Store) -> Vec<Snapshot> {

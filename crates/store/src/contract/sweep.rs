@@ -39,7 +39,7 @@ pub async fn a_lease_that_ran_out_is_freed_by_the_announcement(store: Store) {
     let id = queued_with_gap(&store, NO_TIME).await;
     let mp3_id = FileId::mint();
     let (lease, _) = granted(claim_as(&store, id, mp3_id, NO_TIME).await);
-    let renewed = store.jobs.renew(&lease, NO_TIME, Some(40.0)).await;
+    let renewed = store.jobs.renew(&lease, NO_TIME, Some(40.0.into())).await;
     renewed.expect("nobody took it yet");
     let freed = announce(&store, Due::ByGap, HOUR).await.expect("is due");
     assert_eq!((freed.id, freed.state), (id, State::Queued));
@@ -61,7 +61,7 @@ pub async fn lost_queues_announce_live_leases_too_and_leave_them_alone(store: St
     let waiting = queued(&store).await;
     let (live, mp3_id) = converting(&store, HOUR).await;
     let (run_out, lost_mp3) = converting(&store, NO_TIME).await;
-    let renewed = store.jobs.renew(&live, HOUR, Some(40.0)).await;
+    let renewed = store.jobs.renew(&live, HOUR, Some(40.0.into())).await;
     renewed.expect("is renewed");
 
     let since = Due::AnnouncedBefore(clock_moves(&store).await);

@@ -38,12 +38,18 @@ pub async fn a_stored_video_queues_its_job(store: Store) {
         size_bytes: Some(4_711),
         options: Ok(ConversionOptions::default()),
         progress_percent: 0.0,
+        speed: None,
+        time_left_s: None,
         attempts: 0,
         mp3: None,
+        expired_mp3: None,
+        video_expired_at: None,
         problem: None,
         traceparent: None,
         created_at: queued.created_at,
         updated_at: queued.updated_at,
+        finished_at: None,
+        version: queued.version,
     };
     assert_eq!(queued, expected);
     let announcement = VideoUploaded {
@@ -193,7 +199,7 @@ pub async fn a_change_moves_the_time_of_the_last_change(store: Store) {
     let lease = super::builders::converting(&store, HOUR).await.0;
     let before = job(&store, lease.job_id).await;
     clock_moves(&store).await;
-    let renewed = store.jobs.renew(&lease, HOUR, Some(10.0)).await;
+    let renewed = store.jobs.renew(&lease, HOUR, Some(10.0.into())).await;
     renewed.expect("is renewed");
     let after = job(&store, lease.job_id).await;
     assert!(before.updated_at < after.updated_at);

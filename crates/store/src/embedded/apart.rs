@@ -33,7 +33,7 @@ impl Database {
         self.change_leased(
             query(
                 "UPDATE jobs
-                 SET options = ?3, updated_at = now
+                 SET options = ?3, updated_at = now, version = max(version + 1, now)
                  FROM clock
                  WHERE id = ?1 AND lease_token = ?2 AND state = 'uploading'",
             )

@@ -15,7 +15,7 @@ impl Database {
         let mut both = self.begin().await?;
         let cancelled = query(
             "UPDATE jobs
-             SET state = 'cancelled', finished_at = now, updated_at = now,
+             SET state = 'cancelled', finished_at = now, updated_at = now, version = max(version + 1, now),
                  lease_token = NULL, lease_until = NULL, attempt_mp3_id = NULL,
                  mp3_id = NULL, mp3_size_bytes = NULL, mp3_duration_ms = NULL,
                  announced_at = NULL, announce_at = NULL, mail_token = NULL, mail_until = NULL

@@ -6,7 +6,7 @@ use super::{
     record,
     upload::stored_size,
 };
-use crate::{Error, Job, Lease, Mp3};
+use crate::{Error, Job, Lease, Mp3, Progress};
 use decant_events::{FileId, Problem};
 use sqlx::query;
 use std::time::Duration;
@@ -24,7 +24,9 @@ impl Database {
             query(
                 "UPDATE jobs
                  SET state = 'converting', attempts = attempts + 1, progress_percent = 0,
-                     attempt_mp3_id = ?3, lease_token = ?2, lease_until = now + ?4, updated_at = now
+                     speed = NULL, time_left_s = NULL,
+                     attempt_mp3_id = ?3, lease_token = ?2, lease_until = now + ?4,
+                     updated_at = now, version = max(version + 1, now)
                  FROM clock
                  WHERE id = ?1 AND attempts < ?5
                      AND (state = 'queued' OR (state = 'converting' AND lease_until <= now))
@@ -52,7 +54,7 @@ impl Database {
             query(
                 "UPDATE jobs
                  SET state = 'failed', problem_code = ?2, problem_detail = ?3,
-                     finished_at = now, updated_at = now,
+                     finished_at = now, updated_at = now, version = max(version + 1, now),
                      lease_token = NULL, lease_until = NULL, attempt_mp3_id = NULL
                  FROM clock
                  WHERE id = ?1 AND attempts >= ?4 AND (?5 IS NULL OR announced_at <= now - ?5)
@@ -72,20 +74,23 @@ impl Database {
         &self,
         lease: &Lease,
         lease_for: Duration,
-        progress_percent: Option<f64>,
+        progress: Option<Progress>,
     ) -> Result<(), Error> {
         self.change_leased(
             query(
                 "UPDATE jobs
                  SET lease_until = now + ?3, progress_percent = coalesce(?4, progress_percent),
-                     updated_at = now
+                     speed = iif(?4 IS NULL, speed, ?5), time_left_s = iif(?4 IS NULL, time_left_s, ?6),
+                     updated_at = now, version = max(version + 1, now)
                  FROM clock
                  WHERE id = ?1 AND lease_token = ?2 AND state IN ('uploading', 'converting')",
             )
             .bind(lease.job_id.to_string())
             .bind(&lease.token)
             .bind(millis(lease_for))
-            .bind(progress_percent.map(|percent| percent.clamp(0.0, 100.0))),
+            .bind(progress.map(|progress| progress.percent.clamp(0.0, 100.0)))
+            .bind(progress.and_then(|progress| progress.speed))
+            .bind(progress.and_then(|progress| progress.time_left_s)),
         )
         .await
     }
@@ -102,7 +107,8 @@ impl Database {
             query(
                 "UPDATE jobs
                  SET state = 'queued', attempts = attempts - ?3, progress_percent = 0,
-                     lease_token = NULL, lease_until = NULL, attempt_mp3_id = NULL, updated_at = now
+                     lease_token = NULL, lease_until = NULL, attempt_mp3_id = NULL,
+                     updated_at = now, version = max(version + 1, now)
                  FROM clock
                  WHERE id = ?1 AND lease_token = ?2 AND state = 'converting'",
             )
@@ -129,7 +135,7 @@ impl Database {
             "UPDATE jobs
              SET state = 'ready', progress_percent = 100,
                  mp3_id = ?3, mp3_size_bytes = ?4, mp3_duration_ms = ?5,
-                 finished_at = now, updated_at = now,
+                 finished_at = now, updated_at = now, version = max(version + 1, now),
                  lease_token = NULL, lease_until = NULL, attempt_mp3_id = NULL
              FROM clock
              WHERE id = ?1 AND lease_token = ?2 AND state = 'converting' AND attempt_mp3_id = ?3
@@ -155,7 +161,7 @@ impl Database {
             query(
                 "UPDATE jobs
                  SET state = 'failed', problem_code = ?3, problem_detail = ?4,
-                     finished_at = now, updated_at = now,
+                     finished_at = now, updated_at = now, version = max(version + 1, now),
                      lease_token = NULL, lease_until = NULL, attempt_mp3_id = NULL
                  FROM clock
                  WHERE id = ?1 AND lease_token = ?2 AND state = 'converting'

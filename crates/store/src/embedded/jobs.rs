@@ -1,7 +1,7 @@
 use super::{database::Database, record};
 use crate::{
-    Claim, Due, Error, Job, Jobs, Lease, Litter, MailClaim, Mp3, NewJob, Resumable, Snapshot,
-    State, Turns, Usage,
+    Bucket, Claim, Due, Error, InLine, Job, Jobs, Lease, Litter, MailClaim, Mp3, NewJob, Progress,
+    Resumable, Snapshot, State, Turns, Usage,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -22,10 +22,33 @@ impl Jobs for Database {
 
     async fn begin(&self, job: NewJob, lease_for: Duration) -> Result<Lease, Error> {
         let lease = Lease::fresh(job.id);
-        if !self.insert_uploading(&job, &lease.token, lease_for).await? {
-            return Err(Error::Exists);
+        let inserted = self.insert_uploading(&job, None, &lease.token, lease_for);
+        match inserted.await? {
+            true => Ok(lease),
+            false => Err(Error::Exists),
         }
-        Ok(lease)
+    }
+
+    async fn begin_once(
+        &self,
+        job: NewJob,
+        key: &str,
+        lease_for: Duration,
+    ) -> Result<Option<Lease>, Error> {
+        let lease = Lease::fresh(job.id);
+        self.free_key(&job.owner, key).await?;
+        let inserted = self.insert_uploading(&job, Some(key), &lease.token, lease_for);
+        if inserted.await? {
+            return Ok(Some(lease));
+        }
+        match self.by_key(&job.owner, key).await? {
+            Some(_) => Ok(None),
+            None => Err(Error::Exists),
+        }
+    }
+
+    async fn begun_with(&self, owner: &Username, key: &str) -> Result<Option<Job>, Error> {
+        self.by_key(owner, key).await
     }
 
     async fn ask(
@@ -120,7 +143,31 @@ impl Jobs for Database {
         before: Option<FileId>,
         limit: u32,
     ) -> Result<Vec<Job>, Error> {
-        self.newest(owner, before, limit).await
+        self.newest(owner, &[], before, limit).await
+    }
+
+    async fn list_in(
+        &self,
+        owner: Option<&Username>,
+        states: &[State],
+        before: Option<FileId>,
+        limit: u32,
+    ) -> Result<Vec<Job>, Error> {
+        self.newest(owner, states, before, limit).await
+    }
+
+    async fn changed_since(
+        &self,
+        owner: Option<&Username>,
+        version: u64,
+        after: Option<FileId>,
+        limit: u32,
+    ) -> Result<Vec<Job>, Error> {
+        self.changed(owner, version, after, limit).await
+    }
+
+    async fn in_line(&self, limit: u32) -> Result<Vec<InLine>, Error> {
+        self.first_in_line(limit).await
     }
 
     async fn claim(
@@ -153,9 +200,9 @@ impl Jobs for Database {
         &self,
         lease: &Lease,
         lease_for: Duration,
-        progress_percent: Option<f64>,
+        progress: Option<Progress>,
     ) -> Result<(), Error> {
-        self.extend_lease(lease, lease_for, progress_percent).await
+        self.extend_lease(lease, lease_for, progress).await
     }
 
     async fn holds(&self, lease: &Lease) -> Result<bool, Error> {
@@ -274,6 +321,21 @@ impl Jobs for Database {
 
     async fn forget_litter(&self, litter: &Litter) -> Result<(), Error> {
         self.delete_litter(litter).await
+    }
+
+    async fn expire_next(&self, bucket: Bucket, keep: Duration) -> Result<Option<FileId>, Error> {
+        match bucket {
+            Bucket::Mp3s => self.expire_mp3(keep).await,
+            Bucket::Videos => self.expire_video(keep).await,
+        }
+    }
+
+    async fn expired_videos(&self, grace: Duration, limit: u32) -> Result<Vec<FileId>, Error> {
+        self.video_litter(grace, limit).await
+    }
+
+    async fn forget_video(&self, id: FileId) -> Result<(), Error> {
+        self.delete_video_litter(id).await
     }
 
     async fn adopt(

@@ -21,7 +21,8 @@ impl Database {
         self.job(
             query(
                 "UPDATE jobs
-                 SET mail_token = ?2, mail_until = now + ?3, updated_at = now,
+                 SET mail_token = ?2, mail_until = now + ?3,
+                     updated_at = now, version = max(version + 1, now),
                      mail_tries = mail_tries + 1,
                      mail_at = now + min(?4 << min(mail_tries, 27), ?5)
                  FROM clock
@@ -54,7 +55,8 @@ impl Database {
         self.change_leased(
             query(
                 "UPDATE jobs
-                 SET mailed_run = run, mail_token = NULL, mail_until = NULL, updated_at = now
+                 SET mailed_run = run, mail_token = NULL, mail_until = NULL,
+                     updated_at = now, version = max(version + 1, now)
                  FROM clock
                  WHERE id = ?1 AND mail_token = ?2",
             )
@@ -68,7 +70,8 @@ impl Database {
         self.change_leased(
             query(
                 "UPDATE jobs
-                 SET mail_token = NULL, mail_until = NULL, updated_at = now
+                 SET mail_token = NULL, mail_until = NULL,
+                     updated_at = now, version = max(version + 1, now)
                  FROM clock
                  WHERE id = ?1 AND mail_token = ?2",
             )

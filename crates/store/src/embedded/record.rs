@@ -1,5 +1,5 @@
 use crate::{
-    Asked, Error, Job, Litter, Mp3, Resumable, Snapshot, State, UnreadableOptions, Usage,
+    Asked, Error, InLine, Job, Litter, Mp3, Resumable, Snapshot, State, UnreadableOptions, Usage,
 };
 use chrono::{DateTime, Utc};
 use decant_events::{ConversionOptions, FileId, Problem, Username};
@@ -9,22 +9,46 @@ use std::{fmt::Display, str::FromStr};
 
 /// The job in a row of `jobs`.
 pub(super) fn job(row: &SqliteRow) -> Result<Job, Error> {
+    let state: State = word(row, "state")?;
+    // What the last conversion noted says nothing about another state.
+    let while_converting = |column: &str| match state {
+        State::Converting => row.try_get(column),
+        _ => Ok(None),
+    };
     Ok(Job {
         id: word(row, "id")?,
         owner: owner(row)?,
-        state: word(row, "state")?,
+        state,
         run: row.try_get("run")?,
         file_name: row.try_get("file_name")?,
         own_title: row.try_get("title")?,
         size_bytes: size(row, "size_bytes")?,
         options: options(row)?,
         progress_percent: row.try_get("progress_percent")?,
+        speed: while_converting("speed")?,
+        time_left_s: while_converting("time_left_s")?,
         attempts: row.try_get("attempts")?,
         mp3: mp3(row)?,
+        expired_mp3: match row.try_get::<Option<&str>, _>("expired_mp3_id")? {
+            Some(_) => Some(word(row, "expired_mp3_id")?),
+            None => None,
+        },
+        video_expired_at: some_time(row, "video_expired_at")?,
         problem: problem(row)?,
         traceparent: row.try_get("traceparent")?,
         created_at: time(row, "created_at")?,
         updated_at: time(row, "updated_at")?,
+        finished_at: some_time(row, "finished_at")?,
+        version: size(row, "version")?.unwrap_or_default(),
+    })
+}
+
+/// What a row says about a job that stands in line.
+pub(super) fn in_line(row: &SqliteRow) -> Result<InLine, Error> {
+    Ok(InLine {
+        id: word(row, "id")?,
+        owner: word(row, "owner")?,
+        state: word(row, "state")?,
     })
 }
 
@@ -53,12 +77,12 @@ pub(super) fn snapshot(row: &SqliteRow) -> Result<Snapshot, Error> {
     if matches!(job.state, State::Queued | State::Converting) {
         job.state = State::Waiting;
         job.progress_percent = 0.0;
+        (job.speed, job.time_left_s) = (None, None);
     }
-    let ended = row.try_get::<Option<i64>, _>("finished_at")?.is_some();
     Ok(Snapshot {
         job,
-        finished_at: ended.then(|| time(row, "finished_at")).transpose()?,
         mailed_run: row.try_get("mailed_run")?,
+        idempotency_key: row.try_get("idempotency_key")?,
         cover: row.try_get("picture")?,
         waveform: row.try_get("points")?,
     })
@@ -94,6 +118,13 @@ pub(super) fn id(row: &SqliteRow, column: &str) -> Result<FileId, Error> {
 pub(super) fn time(row: &SqliteRow, column: &str) -> Result<DateTime<Utc>, Error> {
     let ms = row.try_get(column)?;
     DateTime::from_timestamp_millis(ms).ok_or_else(|| corrupt(column, "beyond all calendars"))
+}
+
+fn some_time(row: &SqliteRow, column: &str) -> Result<Option<DateTime<Utc>>, Error> {
+    match row.try_get::<Option<i64>, _>(column)? {
+        Some(_) => time(row, column).map(Some),
+        None => Ok(None),
+    }
 }
 
 /// Options as a row has them.

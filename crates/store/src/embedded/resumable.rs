@@ -23,7 +23,7 @@ impl Database {
             query(
                 "UPDATE jobs
                  SET upload_length = ?3, upload_offset = 0, upload_metadata = ?4,
-                     upload_expires_at = now + ?5, updated_at = now
+                     upload_expires_at = now + ?5, updated_at = now, version = max(version + 1, now)
                  FROM clock
                  WHERE id = ?1 AND lease_token = ?2 AND state = 'uploading'
                  RETURNING upload_expires_at",
@@ -60,7 +60,7 @@ impl Database {
         let taken = self.change(
             query(
                 "UPDATE jobs
-                 SET lease_token = ?2, lease_until = now + ?4, updated_at = now
+                 SET lease_token = ?2, lease_until = now + ?4, updated_at = now, version = max(version + 1, now)
                  FROM clock
                  WHERE id = ?1 AND state = 'uploading' AND upload_offset = ?3
                      AND upload_expires_at > now AND (lease_until IS NULL OR lease_until <= now)",
@@ -86,7 +86,7 @@ impl Database {
                 "UPDATE jobs
                  SET upload_offset = max(upload_offset, ?3), upload_expires_at = now + ?4,
                      lease_token = iif(?5 IS NULL, NULL, lease_token), lease_until = now + ?5,
-                     updated_at = now
+                     updated_at = now, version = max(version + 1, now)
                  FROM clock
                  WHERE id = ?1 AND lease_token = ?2 AND state = 'uploading'
                      AND upload_length IS NOT NULL
@@ -110,7 +110,7 @@ impl Database {
         let taken = self.change(
             query(
                 "UPDATE jobs
-                 SET lease_token = ?2, lease_until = now + ?3, updated_at = now
+                 SET lease_token = ?2, lease_until = now + ?3, updated_at = now, version = max(version + 1, now)
                  FROM clock
                  WHERE id = ?1 AND state = 'uploading' AND upload_length IS NOT NULL",
             )

@@ -20,7 +20,8 @@ impl Database {
         self.job(
             query(
                 "UPDATE jobs
-                 SET state = iif(free, 'queued', 'waiting'), run = run + 1, updated_at = now,
+                 SET state = iif(free, 'queued', 'waiting'), run = run + 1,
+                     updated_at = now, version = max(version + 1, now),
                      options = iif(?2, ?3, options),
                      attempts = 0, progress_percent = 0, finished_at = NULL,
                      problem_code = NULL, problem_detail = NULL,
@@ -32,6 +33,7 @@ impl Database {
                      WHERE owner = (SELECT owner FROM jobs WHERE id = ?1)
                          AND state IN ('queued', 'converting'))
                  WHERE id = ?1 AND state IN ('ready', 'failed', 'expired')
+                     AND video_expired_at IS NULL
                  RETURNING *",
             )
             .bind(id.to_string())

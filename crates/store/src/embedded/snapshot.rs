@@ -29,8 +29,8 @@ impl Database {
     pub(super) async fn insert_snapshot(&self, snapshot: &Snapshot) -> Result<bool, Error> {
         let Snapshot {
             job,
-            finished_at,
             mailed_run,
+            idempotency_key,
             ..
         } = snapshot;
         let mp3 = job.mp3.as_ref();
@@ -39,9 +39,10 @@ impl Database {
             query(
                 "INSERT INTO jobs (id, owner, file_name, traceparent, size_bytes, state, run, created_at,
                      updated_at, finished_at, attempts, progress_percent, mp3_id, mp3_size_bytes,
-                     mp3_duration_ms, problem_code, problem_detail, mailed_run, title, options)
+                     mp3_duration_ms, problem_code, problem_detail, mailed_run, title, options, version,
+                     idempotency_key, expired_mp3_id, video_expired_at)
                  SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-                     ?19, ?20
+                     ?19, ?20, ?21, ?22, ?23, ?24
                  WHERE true
                  ON CONFLICT DO NOTHING",
             )
@@ -54,7 +55,7 @@ impl Database {
             .bind(job.run)
             .bind(job.created_at.timestamp_millis())
             .bind(job.updated_at.timestamp_millis())
-            .bind(finished_at.map(|time| time.timestamp_millis()))
+            .bind(job.finished_at.map(|time| time.timestamp_millis()))
             .bind(job.attempts)
             .bind(job.progress_percent)
             .bind(mp3.map(|mp3| mp3.id.to_string()))
@@ -64,7 +65,11 @@ impl Database {
             .bind(problem.map(|problem| &problem.detail))
             .bind(mailed_run)
             .bind(&job.own_title)
-            .bind(record::stored_asked(&job.options)?),
+            .bind(record::stored_asked(&job.options)?)
+            .bind(stored_size(job.version)?)
+            .bind(idempotency_key)
+            .bind(job.expired_mp3.map(|id| id.to_string()))
+            .bind(job.video_expired_at.map(|time| time.timestamp_millis())),
         );
         Ok(inserted.await? > 0)
     }

@@ -23,7 +23,8 @@ impl Database {
                      attempt_mp3_id = iif(lease_until <= now, NULL, attempt_mp3_id),
                      lease_token = iif(lease_until <= now, NULL, lease_token),
                      lease_until = iif(lease_until <= now, NULL, lease_until),
-                     announcements = announcements + 1, announced_at = now, updated_at = now,
+                     announcements = announcements + 1, announced_at = now,
+                     updated_at = now, version = max(version + 1, now),
                      announce_at = now + min(?1 << min(announcements, 27), ?2)
                  FROM clock
                  WHERE id = (
@@ -51,7 +52,7 @@ impl Database {
             query(
                 "UPDATE jobs
                  SET announcements = max(announcements - 1, 0), announced_at = NULL,
-                     announce_at = now, updated_at = now
+                     announce_at = now, updated_at = now, version = max(version + 1, now)
                  FROM clock
                  WHERE id = ? AND state IN ('queued', 'converting')",
             )
@@ -70,7 +71,8 @@ impl Database {
         let rows = self.rows(
             query(
                 "UPDATE jobs
-                 SET lease_token = ?1, lease_until = now + ?3, updated_at = now
+                 SET lease_token = ?1, lease_until = now + ?3,
+                     updated_at = now, version = max(version + 1, now)
                  FROM clock
                  WHERE id = (
                      SELECT id FROM jobs, clock

@@ -14,7 +14,7 @@ impl Database {
         self.job(
             query(
                 "UPDATE jobs
-                 SET title = ?2, updated_at = now
+                 SET title = ?2, updated_at = now, version = max(version + 1, now)
                  FROM clock
                  WHERE id = ?1 AND state NOT IN ('uploading', 'cancelled')
                  RETURNING *",

@@ -19,7 +19,7 @@ impl Database {
         self.job(
             query(
                 "UPDATE jobs
-                 SET state = 'queued', updated_at = now,
+                 SET state = 'queued', updated_at = now, version = max(version + 1, now),
                      announcements = 1, announced_at = now, announce_at = now + ?2
                  FROM clock
                  WHERE id = (

@@ -1,11 +1,8 @@
-//! A record's way from the first byte of its video to the queue, and how people find it.
+//! A record's way from the first byte of its video to the queue, and how it is found.
 
-use super::{
-    database::{Database, millis},
-    record,
-};
+use super::database::{Database, millis};
 use crate::{Error, Job, Lease, NewJob, Turns};
-use decant_events::{FileId, Username};
+use decant_events::FileId;
 use sqlx::query;
 use std::time::Duration;
 
@@ -13,6 +10,7 @@ impl Database {
     pub(super) async fn insert_uploading(
         &self,
         job: &NewJob,
+        key: Option<&str>,
         token: &str,
         lease_for: Duration,
     ) -> Result<bool, Error> {
@@ -20,8 +18,8 @@ impl Database {
         let inserted = self.change(
             query(
                 "INSERT INTO jobs (id, owner, file_name, traceparent, state, created_at, updated_at,
-                     lease_token, lease_until)
-                 SELECT ?1, ?2, ?3, ?4, 'uploading', now, now, ?5, now + ?6 FROM clock
+                     version, lease_token, lease_until, idempotency_key)
+                 SELECT ?1, ?2, ?3, ?4, 'uploading', now, now, now, ?5, now + ?6, ?7 FROM clock
                  WHERE true
                  ON CONFLICT DO NOTHING",
             )
@@ -30,7 +28,8 @@ impl Database {
             .bind(&job.file_name)
             .bind(&job.traceparent)
             .bind(token)
-            .bind(millis(lease_for)),
+            .bind(millis(lease_for))
+            .bind(key),
         );
         Ok(inserted.await? > 0)
     }
@@ -44,8 +43,8 @@ impl Database {
         let inserted = self.change(
             query(
                 "INSERT INTO jobs (id, owner, file_name, traceparent, state, created_at, updated_at,
-                     size_bytes, announcements, announced_at, announce_at)
-                 SELECT ?1, ?2, ?3, ?4, 'queued', now, now, ?5, 1, now, now + ?6 FROM clock
+                     version, size_bytes, announcements, announced_at, announce_at)
+                 SELECT ?1, ?2, ?3, ?4, 'queued', now, now, now, ?5, 1, now, now + ?6 FROM clock
                  WHERE true
                  ON CONFLICT DO NOTHING",
             )
@@ -68,7 +67,8 @@ impl Database {
         self.job(
             query(
                 "UPDATE jobs
-                 SET state = iif(free, 'queued', 'waiting'), size_bytes = ?3, updated_at = now,
+                 SET state = iif(free, 'queued', 'waiting'), size_bytes = ?3,
+                     updated_at = now, version = max(version + 1, now),
                      lease_token = NULL, lease_until = NULL,
                      announcements = free, announced_at = iif(free, now, NULL),
                      announce_at = iif(free, now + ?4, NULL)
@@ -106,37 +106,11 @@ impl Database {
     }
 
     pub(super) async fn by_mp3(&self, mp3_id: FileId) -> Result<Option<Job>, Error> {
-        self.job(query("SELECT * FROM jobs WHERE mp3_id = ?").bind(mp3_id.to_string()))
-            .await
-    }
-
-    pub(super) async fn newest(
-        &self,
-        owner: Option<&Username>,
-        before: Option<FileId>,
-        limit: u32,
-    ) -> Result<Vec<Job>, Error> {
-        // Two statements, so that each walks its own index.
-        let sql = match owner {
-            Some(_) => {
-                "SELECT * FROM jobs
-                 WHERE owner = ?3 AND (?1 IS NULL OR id < ?1)
-                     AND state NOT IN ('uploading', 'cancelled')
-                 ORDER BY id DESC LIMIT ?2"
-            }
-            None => {
-                "SELECT * FROM jobs
-                 WHERE (?1 IS NULL OR id < ?1)
-                     AND state NOT IN ('uploading', 'cancelled')
-                 ORDER BY id DESC LIMIT ?2"
-            }
-        };
-        let mut statement = query(sql).bind(before.map(|id| id.to_string())).bind(limit);
-        if let Some(owner) = owner {
-            statement = statement.bind(owner.as_str());
-        }
-        let rows = self.rows(statement).await?;
-        rows.iter().map(record::job).collect()
+        self.job(
+            query("SELECT * FROM jobs WHERE mp3_id = ?1 OR expired_mp3_id = ?1")
+                .bind(mp3_id.to_string()),
+        )
+        .await
     }
 }
 

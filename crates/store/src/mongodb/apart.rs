@@ -4,7 +4,7 @@
 use super::{
     database::Database,
     error::answer,
-    expression::{literal, oid},
+    expression::{literal, next_version, oid},
     record,
     upload::uploading_under,
 };
@@ -23,7 +23,7 @@ impl Database {
         options: &ConversionOptions,
         cover: Option<&[u8]>,
     ) -> Result<(), Error> {
-        let mut set = doc! { "updated_at": "$$NOW" };
+        let mut set = doc! { "updated_at": "$$NOW", "version": next_version() };
         if let Some(options) = record::stored_options(options)? {
             set.insert("options", literal(options));
         }

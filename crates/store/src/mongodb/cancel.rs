@@ -4,7 +4,7 @@ use super::{
     apart::without_what_is_apart,
     database::Database,
     error::answer,
-    expression::{date_before, oid, with_litter},
+    expression::{date_before, next_version, oid, with_litter},
     record,
 };
 use crate::{Error, Litter};
@@ -17,7 +17,7 @@ impl Database {
     pub(super) async fn end_cancelled(&self, id: FileId) -> Result<Option<Vec<Litter>>, Error> {
         let filter = doc! { "_id": oid(id), "state": { "$nin": ["uploading", "cancelled"] } };
         let set = doc! {
-            "state": "cancelled", "finished_at": "$$NOW", "updated_at": "$$NOW",
+            "state": "cancelled", "finished_at": "$$NOW", "updated_at": "$$NOW", "version": next_version(),
             "litter": with_litter(&["$attempt_mp3_id", "$mp3.id"]),
         };
         let unset = [

@@ -3,12 +3,14 @@
 use super::{
     database::Database,
     error::answer,
-    expression::{after, before, is_by, is_unheld, literal, oid, with_attempt, with_litter},
+    expression::{
+        after, before, is_by, is_unheld, literal, next_version, oid, with_attempt, with_litter,
+    },
     record,
 };
-use crate::{Error, Job, Lease, Mp3};
+use crate::{Error, Job, Lease, Mp3, Progress};
 use decant_events::{FileId, Problem};
-use mongodb::bson::{Document, doc};
+use mongodb::bson::{Bson, Document, doc};
 use std::time::Duration;
 
 impl Database {
@@ -26,8 +28,10 @@ impl Database {
         };
         let set = doc! {
             "state": "converting", "attempts": { "$add": ["$attempts", 1] }, "progress_percent": 0.0,
+            "speed": if_known(None), "time_left_s": if_known(None),
             "litter": with_attempt(), "attempt_mp3_id": oid(mp3_id),
-            "lease_token": &lease.token, "lease_until": after(lease_for), "updated_at": "$$NOW",
+            "lease_token": &lease.token, "lease_until": after(lease_for),
+            "updated_at": "$$NOW", "version": next_version(),
         };
         self.change(filter, vec![doc! { "$set": set }]).await
     }
@@ -54,13 +58,16 @@ impl Database {
         &self,
         lease: &Lease,
         lease_for: Duration,
-        progress_percent: Option<f64>,
+        progress: Option<Progress>,
     ) -> Result<(), Error> {
         let mut filter = under(lease);
         filter.insert("state", doc! { "$in": ["uploading", "converting"] });
-        let mut set = doc! { "lease_until": after(lease_for), "updated_at": "$$NOW" };
-        if let Some(percent) = progress_percent {
-            set.insert("progress_percent", percent.clamp(0.0, 100.0));
+        let mut set = doc! { "lease_until": after(lease_for),
+        "updated_at": "$$NOW", "version": next_version() };
+        if let Some(progress) = progress {
+            set.insert("progress_percent", progress.percent.clamp(0.0, 100.0));
+            set.insert("speed", if_known(progress.speed));
+            set.insert("time_left_s", if_known(progress.time_left_s));
         }
         let renewed = self.change_leased(filter, vec![doc! { "$set": set }]);
         renewed.await.map(drop)
@@ -75,7 +82,8 @@ impl Database {
     pub(super) async fn requeue(&self, lease: &Lease, forgive: bool) -> Result<(), Error> {
         let set = doc! {
             "state": "queued", "attempts": { "$subtract": ["$attempts", i32::from(forgive)] },
-            "progress_percent": 0.0, "litter": with_attempt(), "updated_at": "$$NOW",
+            "progress_percent": 0.0, "litter": with_attempt(),
+            "updated_at": "$$NOW", "version": next_version(),
         };
         let stages = vec![doc! { "$set": set }, doc! { "$unset": ATTEMPT.to_vec() }];
         let requeued = self.change_leased(converting_under(lease), stages);
@@ -106,6 +114,11 @@ impl Database {
     }
 }
 
+/// The number, or nothing in the record.
+fn if_known(number: Option<f64>) -> Bson {
+    number.map_or_else(|| "$$REMOVE".into(), Bson::from)
+}
+
 fn under(lease: &Lease) -> Document {
     doc! { "_id": oid(lease.job_id), "lease_token": &lease.token }
 }
@@ -119,7 +132,8 @@ fn converting_under(lease: &Lease) -> Document {
 /// What every end has in common: from then on its mail is due.
 fn ended(state: &str) -> Document {
     doc! {
-        "state": state, "finished_at": "$$NOW", "unmailed_since": "$$NOW", "updated_at": "$$NOW",
+        "state": state, "finished_at": "$$NOW", "unmailed_since": "$$NOW",
+        "updated_at": "$$NOW", "version": next_version(),
     }
 }
 

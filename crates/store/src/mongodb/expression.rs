@@ -71,6 +71,12 @@ pub(super) fn is_unheld() -> Bson {
     vec![doc! { "state": "queued" }, left].into()
 }
 
+/// The version of a record after a change: the time in milliseconds, or one more than before if that is more.
+pub(super) fn next_version() -> Document {
+    let next = doc! { "$add": [{ "$ifNull": ["$version", 0_i64] }, 1_i64] };
+    doc! { "$max": [next, { "$toLong": "$$NOW" }] }
+}
+
 /// The `litter` of a record whose attempt ends without a publication: its MP3 with what is litter already. Where
 /// `$attempt_mp3_id` is cleared or replaced, this goes into the same stage, so that no MP3 is forgotten.
 pub(super) fn with_attempt() -> Document {

@@ -13,21 +13,30 @@ use mongodb::{
 };
 
 pub(super) async fn of_jobs(jobs: &Collection<Document>) -> Result<(), Error> {
-    let mp3 = IndexOptions::builder().unique(true).sparse(true).build();
+    let unique = IndexOptions::builder().unique(true).sparse(true).build();
     let sparse = IndexOptions::builder().sparse(true).build();
-    let slot = mp3.clone();
     make(
         jobs,
         [
             index(doc! { "owner": 1, "_id": 1 }, None),
-            index(doc! { "mp3.id": 1 }, mp3),
+            index(doc! { "mp3.id": 1 }, unique.clone()),
+            index(doc! { "once": 1 }, unique.clone()),
+            index(doc! { "expired_mp3_id": 1 }, sparse.clone()),
+            index(doc! { "version": 1, "_id": 1 }, None),
+            index(doc! { "owner": 1, "version": 1, "_id": 1 }, None),
+            index(doc! { "state": 1, "_id": 1 }, None),
+            index(doc! { "state": 1, "finished_at": 1 }, None),
+            index(doc! { "video_litter_since": 1 }, sparse.clone()),
             index(doc! { "state": 1, "lease_until": 1 }, None),
             index(doc! { "state": 1, "announce_at": 1 }, None),
             index(doc! { "state": 1, "owner": 1, "_id": 1 }, None),
-            index(doc! { "slot": 1 }, slot),
+            index(doc! { "slot": 1 }, unique),
             // Enough to add up what a person takes up, without the records.
             index(
-                doc! { "owner": 1, "state": 1, "size_bytes": 1, "mp3.size_bytes": 1 },
+                doc! {
+                    "owner": 1, "state": 1, "size_bytes": 1, "upload_length": 1, "mp3.size_bytes": 1,
+                    "video_expired_at": 1,
+                },
                 None,
             ),
             index(doc! { "unmailed_since": 1 }, sparse.clone()),

@@ -3,7 +3,7 @@
 use super::{
     database::Database,
     error::answer,
-    expression::{after, after_doubling, date, date_before, is_by, oid},
+    expression::{after, after_doubling, date, date_before, is_by, next_version, oid},
     record,
 };
 use crate::{Error, Job, Lease};
@@ -26,7 +26,8 @@ impl Database {
         ];
         filter.insert("$or", free);
         let set = doc! {
-            "mail_token": &lease.token, "mail_until": after(lease_for), "updated_at": "$$NOW",
+            "mail_token": &lease.token, "mail_until": after(lease_for),
+            "updated_at": "$$NOW", "version": next_version(),
             "mail_tries": { "$add": ["$mail_tries", 1] },
             "mail_at": after_doubling(gap, "$mail_tries"),
         };
@@ -46,13 +47,13 @@ impl Database {
     }
 
     pub(super) async fn end_mail(&self, lease: &Lease) -> Result<(), Error> {
-        let set = doc! { "mailed_run": "$run", "updated_at": "$$NOW" };
+        let set = doc! { "mailed_run": "$run", "updated_at": "$$NOW", "version": next_version() };
         let unset = vec!["mail_token", "mail_until", "unmailed_since"];
         self.leave_mail(lease, set, unset).await
     }
 
     pub(super) async fn free_mail(&self, lease: &Lease) -> Result<(), Error> {
-        let set = doc! { "updated_at": "$$NOW" };
+        let set = doc! { "updated_at": "$$NOW", "version": next_version() };
         let unset = vec!["mail_token", "mail_until"];
         self.leave_mail(lease, set, unset).await
     }

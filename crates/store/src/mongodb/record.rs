@@ -1,6 +1,6 @@
 use super::{apart::binary, expression::oid, upload::stored_size};
 use crate::{
-    Asked, Error, Job, Litter, Mp3, Resumable, Snapshot, State, UnreadableOptions, Usage,
+    Asked, Error, InLine, Job, Litter, Mp3, Resumable, Snapshot, State, UnreadableOptions, Usage,
 };
 use chrono::{DateTime, Utc};
 use decant_events::{ConversionOptions, FileId, Problem, Username};
@@ -9,10 +9,17 @@ use std::{fmt::Display, str::FromStr};
 
 /// The job in a document of `jobs`.
 pub(super) fn job(record: &Document) -> Result<Job, Error> {
+    let state: State = word(record, "state")?;
+    // What the last conversion noted says nothing about another state.
+    let while_converting = |field: &str| match (state, record.get(field)) {
+        (State::Converting, Some(_)) => number(record, field).map(Some),
+        _ => Ok(None),
+    };
+    let updated_at = time(record, "updated_at")?;
     Ok(Job {
         id: id(record, "_id")?,
         owner: owner(record)?,
-        state: word(record, "state")?,
+        state,
         run: small(record, "run")?,
         file_name: text(record, "file_name")?.to_owned(),
         own_title: match record.get("title") {
@@ -24,16 +31,38 @@ pub(super) fn job(record: &Document) -> Result<Job, Error> {
             None => None,
         },
         options: options(record),
-        progress_percent: progress(record)?,
+        progress_percent: number(record, "progress_percent")?,
+        speed: while_converting("speed")?,
+        time_left_s: while_converting("time_left_s")?,
         attempts: small(record, "attempts")?,
         mp3: mp3(record)?,
+        expired_mp3: match record.get("expired_mp3_id") {
+            Some(_) => Some(id(record, "expired_mp3_id")?),
+            None => None,
+        },
+        video_expired_at: some_time(record, "video_expired_at")?,
         problem: problem(record)?,
         traceparent: match record.get("traceparent") {
             Some(_) => Some(text(record, "traceparent")?.to_owned()),
             None => None,
         },
         created_at: time(record, "created_at")?,
-        updated_at: time(record, "updated_at")?,
+        updated_at,
+        finished_at: some_time(record, "finished_at")?,
+        version: match record.get("version") {
+            Some(_) => size(record, "version")?,
+            // An older Decant's, which hasn't changed since.
+            None => u64::try_from(updated_at.timestamp_millis()).unwrap_or_default(),
+        },
+    })
+}
+
+/// What a document says about a job that stands in line.
+pub(super) fn in_line(record: &Document) -> Result<InLine, Error> {
+    Ok(InLine {
+        id: id(record, "_id")?,
+        owner: word(record, "owner")?,
+        state: word(record, "state")?,
     })
 }
 
@@ -68,15 +97,16 @@ pub(super) fn snapshot(record: &Document) -> Result<Snapshot, Error> {
     if matches!(job.state, State::Queued | State::Converting) {
         job.state = State::Waiting;
         job.progress_percent = 0.0;
+        (job.speed, job.time_left_s) = (None, None);
     }
-    let finished_at = match record.get("finished_at") {
-        Some(_) => Some(time(record, "finished_at")?),
+    let owner_and_key = match record.get("once") {
+        Some(_) => text(record, "once")?.split_once(' '),
         None => None,
     };
     Ok(Snapshot {
         job,
-        finished_at,
         mailed_run: small(record, "mailed_run")?,
+        idempotency_key: owner_and_key.map(|(_, key)| key.to_owned()),
         cover: cover(record)?,
         waveform: waveform(record)?,
     })
@@ -133,6 +163,13 @@ pub(super) fn time(record: &Document, field: &str) -> Result<DateTime<Utc>, Erro
         .map_err(|error| corrupt(field, error))?
         .timestamp_millis();
     DateTime::from_timestamp_millis(ms).ok_or_else(|| corrupt(field, "beyond all calendars"))
+}
+
+fn some_time(record: &Document, field: &str) -> Result<Option<DateTime<Utc>>, Error> {
+    match record.get(field) {
+        Some(_) => time(record, field).map(Some),
+        None => Ok(None),
+    }
 }
 
 /// A whole number, in whichever type a server or a driver chose for it.
@@ -223,11 +260,11 @@ fn problem(record: &Document) -> Result<Option<Problem>, Error> {
     Ok(Some(Problem::new(code, text(problem, "detail")?)))
 }
 
-fn progress(record: &Document) -> Result<f64, Error> {
-    match record.get("progress_percent") {
-        Some(Bson::Double(percent)) => Ok(*percent),
-        Some(Bson::Int32(percent)) => Ok(f64::from(*percent)),
-        _ => Err(corrupt("progress_percent", "not a number")),
+fn number(record: &Document, field: &str) -> Result<f64, Error> {
+    match record.get(field) {
+        Some(Bson::Double(number)) => Ok(*number),
+        Some(Bson::Int32(number)) => Ok(f64::from(*number)),
+        _ => Err(corrupt(field, "not a number")),
     }
 }
 

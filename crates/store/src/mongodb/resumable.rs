@@ -3,7 +3,7 @@
 use super::{
     database::Database,
     error::answer,
-    expression::{after, before, date, has_run_out, is_by, literal, oid},
+    expression::{after, before, date, has_run_out, is_by, literal, next_version, oid},
     record,
     upload::{stored_size, uploading_under},
 };
@@ -26,7 +26,7 @@ impl Database {
     ) -> Result<DateTime<Utc>, Error> {
         let mut set = doc! {
             "upload_length": stored_size(length_bytes)?, "upload_offset": 0_i64,
-            "upload_expires_at": after(keep_for), "updated_at": "$$NOW",
+            "upload_expires_at": after(keep_for), "updated_at": "$$NOW", "version": next_version(),
         };
         if let Some(metadata) = metadata {
             set.insert("upload_metadata", literal(metadata));
@@ -83,7 +83,7 @@ impl Database {
         filter.insert("upload_length", doc! { "$exists": true });
         let mut set = doc! {
             "upload_offset": { "$max": ["$upload_offset", stored_size(offset_bytes)?] },
-            "upload_expires_at": after(keep_for), "updated_at": "$$NOW",
+            "upload_expires_at": after(keep_for), "updated_at": "$$NOW", "version": next_version(),
         };
         let mut stages = Vec::new();
         match lease_for {
@@ -113,7 +113,7 @@ impl Database {
         lease_for: Duration,
     ) -> Result<bool, Error> {
         let set = doc! {
-            "lease_token": &lease.token, "lease_until": after(lease_for), "updated_at": "$$NOW",
+            "lease_token": &lease.token, "lease_until": after(lease_for), "updated_at": "$$NOW", "version": next_version(),
         };
         let taken = self
             .jobs()

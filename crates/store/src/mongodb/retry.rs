@@ -2,7 +2,7 @@
 
 use super::{
     database::Database,
-    expression::{literal, oid},
+    expression::{literal, next_version, oid},
     record,
     turns::in_turn,
 };
@@ -18,13 +18,16 @@ impl Database {
         options: Option<&ConversionOptions>,
         turns: Turns,
     ) -> Result<Option<Job>, Error> {
-        let filter = doc! { "_id": oid(id), "state": { "$in": ["ready", "failed", "expired"] } };
+        let filter = doc! {
+            "_id": oid(id), "state": { "$in": ["ready", "failed", "expired"] },
+            "video_expired_at": { "$exists": false },
+        };
         let Some(owner) = self.owner_of(filter.clone()).await? else {
             return Ok(None);
         };
         let mut anew = doc! {
             "run": { "$add": ["$run", 1] }, "attempts": 0, "progress_percent": 0.0,
-            "mail_tries": 0, "updated_at": "$$NOW",
+            "mail_tries": 0, "updated_at": "$$NOW", "version": next_version(),
         };
         let mut ended = vec![
             "finished_at",

@@ -4,10 +4,11 @@ use super::{
     apart::binary,
     database::Database,
     expression::{date, literal, oid},
+    once::once,
     record,
     upload::{no_record, stored_size},
 };
-use crate::{Error, Snapshot};
+use crate::{Error, Snapshot, State};
 use decant_events::FileId;
 use mongodb::bson::{Document, doc};
 
@@ -40,7 +41,17 @@ fn document(snapshot: &Snapshot) -> Result<Document, Error> {
         "progress_percent": job.progress_percent, "announcements": 0,
         "mailed_run": snapshot.mailed_run, "mail_tries": 0,
         "created_at": date(job.created_at), "updated_at": date(job.updated_at),
+        "version": stored_size(job.version)?,
     };
+    if let Some(key) = &snapshot.idempotency_key {
+        record.insert("once", literal(once(&job.owner, key)));
+    }
+    if let Some(id) = job.expired_mp3 {
+        record.insert("expired_mp3_id", oid(id));
+    }
+    if let Some(time) = job.video_expired_at {
+        record.insert("video_expired_at", date(time));
+    }
     if let Some(traceparent) = &job.traceparent {
         record.insert("traceparent", literal(traceparent.as_str()));
     }
@@ -64,9 +75,9 @@ fn document(snapshot: &Snapshot) -> Result<Document, Error> {
     if let Some(title) = &job.own_title {
         record.insert("title", literal(title.as_str()));
     }
-    if let Some(finished_at) = snapshot.finished_at {
+    if let Some(finished_at) = job.finished_at {
         record.insert("finished_at", date(finished_at));
-        if snapshot.mailed_run < job.run {
+        if matches!(job.state, State::Ready | State::Failed) && snapshot.mailed_run < job.run {
             record.insert("unmailed_since", date(finished_at));
         }
     }

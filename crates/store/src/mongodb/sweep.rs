@@ -3,7 +3,10 @@
 use super::{
     database::Database,
     error::answer,
-    expression::{after, after_doubling, date, date_before, has_run_out, is_by, oid, with_attempt},
+    expression::{
+        after, after_doubling, date, date_before, has_run_out, is_by, next_version, oid,
+        with_attempt,
+    },
     record,
     resumable::is_abandoned,
 };
@@ -27,7 +30,7 @@ impl Database {
             "attempt_mp3_id": kept("$attempt_mp3_id"),
             "lease_token": kept("$lease_token"), "lease_until": kept("$lease_until"),
             "announcements": { "$add": ["$announcements", 1] }, "announced_at": "$$NOW",
-            "announce_at": after_doubling(gap, "$announcements"), "updated_at": "$$NOW",
+            "announce_at": after_doubling(gap, "$announcements"), "updated_at": "$$NOW", "version": next_version(),
         };
         let order = doc! { "announce_at": 1 };
         self.change_first(filter, vec![doc! { "$set": set }], order)
@@ -39,7 +42,7 @@ impl Database {
         let filter = doc! { "_id": oid(id), "state": { "$in": ["queued", "converting"] } };
         let fewer = doc! { "$subtract": ["$announcements", 1] };
         let set = doc! {
-            "announcements": { "$max": [fewer, 0] }, "announce_at": "$$NOW", "updated_at": "$$NOW",
+            "announcements": { "$max": [fewer, 0] }, "announce_at": "$$NOW", "updated_at": "$$NOW", "version": next_version(),
         };
         let unset = doc! { "$unset": ["announced_at"] };
         let changed = self.change(filter, vec![doc! { "$set": set }, unset]);
@@ -54,7 +57,7 @@ impl Database {
     ) -> Result<Option<FileId>, Error> {
         let filter = doc! { "state": "uploading", "$expr": is_abandoned(grace) };
         let set = doc! {
-            "lease_token": token, "lease_until": after(lease_for), "updated_at": "$$NOW",
+            "lease_token": token, "lease_until": after(lease_for), "updated_at": "$$NOW", "version": next_version(),
         };
         let change = self
             .jobs()

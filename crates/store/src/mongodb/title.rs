@@ -2,7 +2,7 @@
 
 use super::{
     database::Database,
-    expression::{literal, oid},
+    expression::{literal, next_version, oid},
 };
 use crate::{Error, Job};
 use decant_events::FileId;
@@ -15,7 +15,7 @@ impl Database {
         title: Option<&str>,
     ) -> Result<Option<Job>, Error> {
         let filter = doc! { "_id": oid(id), "state": { "$nin": ["uploading", "cancelled"] } };
-        let mut set = doc! { "updated_at": "$$NOW" };
+        let mut set = doc! { "updated_at": "$$NOW", "version": next_version() };
         let stages = match title {
             Some(title) => {
                 set.insert("title", literal(title));

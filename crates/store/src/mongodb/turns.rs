@@ -5,7 +5,7 @@
 use super::{
     database::Database,
     error::answer,
-    expression::{after, literal},
+    expression::{after, literal, next_version},
     record,
 };
 use crate::{Error, Job, Turns};
@@ -27,7 +27,7 @@ impl Database {
         let oldest_first = doc! { "_id": 1 };
         let queued = |slot: Option<String>| {
             let mut set = in_turn(Some(slot?), turns);
-            set.insert("updated_at", "$$NOW");
+            set.extend(doc! { "updated_at": "$$NOW", "version": next_version() });
             Some(vec![doc! { "$set": set }])
         };
         self.change_in_turn(owner.as_str(), turns, filter, oldest_first, queued)

@@ -1,15 +1,16 @@
-//! A record's way from the first byte of its video to the queue, and how people find it.
+//! A record's way from the first byte of its video to the queue, and how it is found.
 
 use super::{
     apart::without_what_is_apart,
     database::Database,
     error::answer,
-    expression::{after, literal, oid},
+    expression::{after, literal, next_version, oid},
+    once::once,
     record,
     turns::in_turn,
 };
 use crate::{Error, Job, Lease, NewJob, Turns};
-use decant_events::{FileId, Username};
+use decant_events::FileId;
 use mongodb::bson::{Document, doc};
 use std::time::Duration;
 
@@ -17,10 +18,14 @@ impl Database {
     pub(super) async fn insert_uploading(
         &self,
         job: &NewJob,
+        key: Option<&str>,
         token: &str,
         lease_for: Duration,
     ) -> Result<(), Error> {
         let mut record = new_record(job, "uploading");
+        if let Some(key) = key {
+            record.insert("once", literal(once(&job.owner, key)));
+        }
         record.extend(doc! { "lease_token": token, "lease_until": after(lease_for) });
         self.insert(no_record(job.id), vec![doc! { "$set": record }])
             .await
@@ -52,7 +57,9 @@ impl Database {
         let owner = owner.ok_or(Error::LeaseLost)?;
         let stored = |slot| {
             let mut set = in_turn(slot, turns);
-            set.extend(doc! { "size_bytes": size_bytes, "updated_at": "$$NOW" });
+            set.extend(doc! {
+                "size_bytes": size_bytes, "updated_at": "$$NOW", "version": next_version(),
+            });
             let unset = doc! { "$unset": ["lease_token", "lease_until"] };
             Some(vec![doc! { "$set": set }, unset])
         };
@@ -73,27 +80,14 @@ impl Database {
     }
 
     pub(super) async fn by_mp3(&self, mp3_id: FileId) -> Result<Option<Job>, Error> {
-        self.one(doc! { "mp3.id": oid(mp3_id) }).await
+        let its = vec![
+            doc! { "mp3.id": oid(mp3_id) },
+            doc! { "expired_mp3_id": oid(mp3_id) },
+        ];
+        self.one(doc! { "$or": its }).await
     }
 
-    pub(super) async fn newest(
-        &self,
-        owner: Option<&Username>,
-        before: Option<FileId>,
-        limit: u32,
-    ) -> Result<Vec<Job>, Error> {
-        let mut filter = doc! { "state": { "$nin": ["uploading", "cancelled"] } };
-        if let Some(owner) = owner {
-            filter.insert("owner", owner.as_str());
-        }
-        if let Some(before) = before {
-            filter.insert("_id", doc! { "$lt": oid(before) });
-        }
-        let records = self.find(filter, doc! { "_id": -1 }, limit).await?;
-        records.iter().map(record::job).collect()
-    }
-
-    async fn one(&self, filter: Document) -> Result<Option<Job>, Error> {
+    pub(super) async fn one(&self, filter: Document) -> Result<Option<Job>, Error> {
         let found = self.jobs().find_one(filter);
         let found = answer(found.projection(without_what_is_apart())).await?;
         found.as_ref().map(record::job).transpose()
@@ -110,7 +104,7 @@ fn new_record(job: &NewJob, state: &str) -> Document {
         "owner": literal(job.owner.as_str()), "file_name": literal(job.file_name.as_str()),
         "state": state, "run": 1, "attempts": 0, "progress_percent": 0.0,
         "announcements": 0, "mailed_run": 0, "mail_tries": 0,
-        "created_at": "$$NOW", "updated_at": "$$NOW",
+        "created_at": "$$NOW", "updated_at": "$$NOW", "version": next_version(),
     };
     if let Some(traceparent) = &job.traceparent {
         record.insert("traceparent", literal(traceparent.as_str()));

@@ -12,6 +12,8 @@ impl Database {
         let size = |field: &str| doc! { "$ifNull": [field, 0] };
         // A video that is on the way in counts as what it was announced to become.
         let video = doc! { "$ifNull": ["$size_bytes", size("$upload_length")] };
+        let video_is_there = doc! { "$eq": [{ "$type": "$video_expired_at" }, "missing"] };
+        let video = doc! { "$cond": [video_is_there, video, 0] };
         let pipeline = [
             doc! { "$match": { "owner": owner.as_str(), "state": { "$ne": "cancelled" } } },
             doc! { "$group": {

@@ -11,7 +11,7 @@ use sqlx::{
 use std::{fs, path::Path};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_of_before_there_were_options_has_the_default_ones() {
+async fn a_job_of_before_there_were_options_and_versions_has_some() {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path().join("store");
     fs::create_dir(&folder).unwrap();
@@ -22,9 +22,12 @@ async fn a_job_of_before_there_were_options_has_the_default_ones() {
     let job = store.jobs.get(id).await.unwrap().unwrap();
     assert!(job.options.unwrap().is_default());
     assert_eq!(store.jobs.cover(id).await.unwrap(), None);
+    assert_eq!(job.version, 0, "it last changed in 1970");
     let gave_up = Problem::new("gave-up", "");
     let claim = store.jobs.claim(id, FileId::mint(), HOUR, 5, &gave_up);
     assert!(matches!(claim.await.unwrap(), Claim::Granted(..)));
+    let changed = store.jobs.changed_since(None, 0, None, 10).await.unwrap();
+    assert_eq!(changed[0].id, id);
 }
 
 #[tokio::test(flavor = "multi_thread")]

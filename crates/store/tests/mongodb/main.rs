@@ -7,6 +7,7 @@ mod damage;
 mod faults;
 mod older;
 mod pymongo;
+mod unversioned;
 
 use decant_events::FileId;
 use decant_store::{Error, MongoUri, NewJob, Store, Turns};

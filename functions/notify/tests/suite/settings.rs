@@ -39,6 +39,8 @@ fn a_wrong_setting_names_itself_and_says_what_is_expected() {
         ("DECANT_LINK_TTL", "a week", "expected a time"),
         ("K_SINK", "broker", "expected an address"),
         ("DECANT_SWEEP_GRACE", "-1", "expected a time"),
+        ("DECANT_KEEP_VIDEO", "a week", "expected a time"),
+        ("DECANT_KEEP_MP3", "-7d", "expected a time"),
         ("PORT", "http", "expected a port"),
     ] {
         let said = complaint(name, Some(value));

@@ -223,6 +223,45 @@ async fn what_is_left_of_a_cancelled_job_goes_and_its_record_last() {
 }
 
 #[tokio::test]
+async fn what_was_kept_long_enough_is_gone_at_once_and_its_bytes_a_grace_later() {
+    let world = World::new().await;
+    let ready = world.ready("Film.mp4").await;
+    let mp3_id = ready.mp3.as_ref().expect("an MP3").id;
+    world.store_bytes(Bucket::Videos, ready.id).await;
+    world.store_bytes(Bucket::Mp3s, mp3_id).await;
+    let keep = ["--keep-video=0", "--keep-mp3=0"];
+
+    let patient = [&keep[..], &["--sweep-grace=10m"]].concat();
+    assert_eq!(world.notify_with(&patient).await.ping("{}").await, 200);
+    let job = world.store.jobs.get(ready.id).await.expect("an answer");
+    let job = job.expect("a job");
+    assert_eq!((job.state, job.expired_mp3), (State::Expired, Some(mp3_id)));
+    assert!(job.video_expired_at.is_some());
+    assert!(world.has_bytes(Bucket::Videos, ready.id).await);
+    assert!(world.has_bytes(Bucket::Mp3s, mp3_id).await);
+
+    assert_eq!(world.notify_with(&keep).await.ping("{}").await, 200);
+    assert!(!world.has_bytes(Bucket::Videos, ready.id).await);
+    assert!(!world.has_bytes(Bucket::Mp3s, mp3_id).await);
+    let left = world.store.jobs.expired_videos(Duration::ZERO, 10).await;
+    assert_eq!(left.expect("a list"), []);
+}
+
+#[tokio::test]
+async fn what_may_be_kept_longer_stays() {
+    let world = World::new().await;
+    let ready = world.ready("Film.mp4").await;
+    world.store_bytes(Bucket::Videos, ready.id).await;
+    for keep in [&[][..], &["--keep-video=1h", "--keep-mp3=7d"][..]] {
+        assert_eq!(world.notify_with(keep).await.ping("{}").await, 200);
+        let job = world.store.jobs.get(ready.id).await.expect("an answer");
+        let job = job.expect("a job");
+        assert_eq!((job.state, job.video_expired_at), (State::Ready, None));
+        assert!(world.has_bytes(Bucket::Videos, ready.id).await);
+    }
+}
+
+#[tokio::test]
 async fn what_is_younger_than_the_grace_is_left_alone() {
     let world = World::new().await;
     let upload = world.uploading("Half.mp4", Duration::ZERO).await.job_id;

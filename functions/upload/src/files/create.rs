@@ -6,7 +6,8 @@ use super::{
     to_its_end,
 };
 use crate::{
-    App, allowance::Allowance, error::Error, file_name, form::Form, incoming::Incoming, person::Person, upload::linger,
+    App, allowance::Allowance, error::Error, file_name, form::Form, incoming::Incoming,
+    person::Person, upload::linger,
 };
 use axum::{
     body::BodyDataStream,
@@ -66,7 +67,7 @@ async fn begin(
     let name = name.map_or_else(|| "video".into(), file_name::clean);
     let allowance = Allowance::of(app, &person.username).await?;
     allowance.check(new.length_bytes)?;
-    let incoming = Incoming::begin(app, person.username, name, allowance).await?;
+    let incoming = Incoming::begin(app, person.username, name, None, allowance).await?;
     let in_pieces = incoming.in_pieces(app, &new.form, new.length_bytes, new.metadata.as_deref());
     let (lease, video) = in_pieces.await?;
     let id = lease.job_id;

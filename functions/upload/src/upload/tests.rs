@@ -20,7 +20,7 @@ async fn an_upload_keeps_its_lease_while_the_rest_of_its_form_comes() {
     };
     let (begun, rest) = ([START, HEAD].concat(), [HEAD, REST].concat());
     for (at_once, later) in [(START, rest.as_str()), (&begun, REST)] {
-        let video = Incoming::begin(&app, person.username.clone(), "a.mp4".into()).await;
+        let video = Incoming::begin(&app, person.username.clone(), "a.mp4".into(), None).await;
         let mut video = video.expect("begins");
         let long_ago = Instant::now() - Duration::from_secs(60);
         (video.renewed, video.tried) = (long_ago, long_ago);

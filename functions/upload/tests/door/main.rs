@@ -4,12 +4,15 @@
 
 mod cancelling;
 mod downloads;
+mod events;
 mod files;
+mod idempotency;
 mod jobs;
 mod keys;
 mod limits;
 mod login;
 mod options;
+mod retention;
 mod retries;
 mod titles;
 mod tokens;
