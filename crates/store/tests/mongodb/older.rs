@@ -1,12 +1,13 @@
 //! Records that an older Decant has left, or leaves while it is replaced.
 
-use crate::{HOUR, fresh_prefix, new_job, open, shared};
+use crate::{HOUR, Shared, fresh_prefix, new_job, open, shared};
 use decant_events::{FileId, Problem};
 use decant_store::{Claim, Job, State, Store, Turns};
 use mongodb::{
     Client, Collection,
     bson::{DateTime, Document, doc, oid::ObjectId},
 };
+use std::sync::Arc;
 
 const ONE: Turns = Turns {
     at_once: 1,
@@ -17,6 +18,7 @@ const ONE: Turns = Turns {
 struct Bench {
     store: Store,
     jobs: Collection<Document>,
+    _server: Arc<Shared>,
 }
 
 impl Bench {
@@ -29,6 +31,7 @@ impl Bench {
         Self {
             store,
             jobs: database.collection("jobs"),
+            _server: shared,
         }
     }
 

@@ -1,6 +1,7 @@
 use super::*;
 use crate::Config;
 use clap::Parser;
+use decant_events::Username;
 use decant_store::Store;
 use futures::stream;
 use std::convert::Infallible;
@@ -14,14 +15,13 @@ const REST: &str = "upon a time\r\n--b--\r\n";
 async fn an_upload_keeps_its_lease_while_the_rest_of_its_form_comes() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let app = app(&folder.path().join("store").display().to_string()).await;
-    let person = Person {
-        username: "kevin@email.com".parse().expect("a mail address"),
-        admin: false,
-    };
+    let kevin: Username = "kevin@email.com".parse().expect("a mail address");
+    let allowance = Allowance::of(&app, &kevin).await;
+    let allowance = allowance.expect("the store answers");
+    let begin = |name| Incoming::begin(&app, kevin.clone(), name, None, allowance);
     let (begun, rest) = ([START, HEAD].concat(), [HEAD, REST].concat());
     for (at_once, later) in [(START, rest.as_str()), (&begun, REST)] {
-        let video = Incoming::begin(&app, person.username.clone(), "a.mp4".into(), None).await;
-        let mut video = video.expect("begins");
+        let mut video = begin("a.mp4".into()).await.expect("begins");
         let long_ago = Instant::now() - Duration::from_secs(60);
         (video.renewed, video.tried) = (long_ago, long_ago);
         let mut video = Some(video);
@@ -43,7 +43,7 @@ async fn an_upload_keeps_its_lease_while_the_rest_of_its_form_comes() {
         let parts = Multipart::from_request(request, &()).await;
         let mut parts = parts.expect("a form");
         let mut form = Form::default();
-        let read = read_parts(&app, &person, &mut parts, &backlog, &mut form, &mut video).await;
+        let read = read_parts(&app, begin, &mut parts, &backlog, &mut form, &mut video).await;
         read.expect("is read");
         assert_eq!(form.options.comment.as_deref(), Some("Once upon a time"));
         let video = video.expect("it is there");
