@@ -55,5 +55,9 @@ async fn uploaded(store: &Store) -> Job {
         traceparent: None,
     };
     let lease = store.jobs.begin(new, CLOCK).await.expect("begins");
-    store.jobs.uploaded(&lease, 1, CLOCK).await.expect("ends")
+    let turns = Turns {
+        at_once: 1000,
+        gap: CLOCK,
+    };
+    store.jobs.uploaded(&lease, 1, turns).await.expect("ends")
 }
