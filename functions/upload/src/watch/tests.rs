@@ -1,5 +1,5 @@
 use super::*;
-use decant_store::{NewJob, StoreUrl};
+use decant_store::{NewJob, StoreUrl, Turns};
 
 #[tokio::test]
 async fn a_slow_client_is_kept_the_newest_state_of_each_job_alone() {
