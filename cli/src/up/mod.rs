@@ -46,7 +46,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let broker = system.broker.clone();
     let lives = async {
         ready(&addresses).await?;
-        println!("{}", welcome(config.port));
+        println!("{}", welcome(&config.door()));
         // Queues in memory ended with whoever ran before.
         let queues_lost_before = config.amqp.is_none().then_some(started);
         sweep(broker, queues_lost_before).await;
@@ -184,8 +184,7 @@ fn asked_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
     })
 }
 
-fn welcome(port: u16) -> String {
-    let door = format!("http://localhost:{port}");
+fn welcome(door: &str) -> String {
     format!(
         "Decant is ready at {door}\n\nTry next:\n  \
          TOKEN=$(curl -sX POST {door}/login -u EMAIL:PASSWORD)\n  \

@@ -1,14 +1,19 @@
 //! The only public door: login, uploads, the jobs API, downloads.
 //!
-//! - `login`, `upload`, `jobs`, `download`, `waveform`: the handlers.
-//! - `person`: who is asking, from a verified token.
+//! - `login`, `session`, `upload`, `jobs`, `download`, `zip`, `waveform`, `dashboard`: the handlers.
+//! - `person`: who is asking, from a token that `public_keys` verifies, sent as such or in the cookie of a session.
+//! - `openapi`: what all of these say of themselves, for programs.
+//! - `base_path`, `cors`: where the door is, and whose pages may call it.
 //! - `form`: what comes with a video: options, a cover.
 //! - `backlog`: what keeps the multipart parser from reading ahead without end.
 //! - `incoming`: an upload on its way into the store, from the record to the announcement.
 //! - `file_name`: a video's name as it comes in and as the MP3's goes out.
 
 mod backlog;
+mod base_path;
 mod config;
+mod cors;
+mod dashboard;
 mod download;
 mod error;
 mod file_name;
@@ -16,25 +21,32 @@ mod form;
 mod incoming;
 mod jobs;
 mod login;
+mod openapi;
 mod person;
+mod public_keys;
+mod session;
 mod upload;
 mod waveform;
+mod zip;
 
+pub use base_path::BasePath;
 pub use config::Config;
+pub use cors::CorsOrigins;
 
 use async_trait::async_trait;
-use axum::{
-    Router,
-    extract::DefaultBodyLimit,
-    routing::{get, post},
-};
+use axum::{Extension, Router, extract::DefaultBodyLimit, middleware::from_fn_with_state};
 use decant_events::LinkSecret;
 use decant_function::{NotReady, Ready, Sink, TrustedProxies, chassis};
 use decant_store::Store;
-use person::PublicKeys;
+use public_keys::PublicKeys;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use url::Url;
+use utoipa::OpenApi;
+use utoipa_axum::{
+    router::{OpenApiRouter, UtoipaMethodRouterExt},
+    routes,
+};
 
 /// What the handlers work with. Clones share it.
 #[derive(Clone)]
@@ -46,6 +58,8 @@ pub struct App {
     login_url: Url,
     client: reqwest::Client,
     trusted_proxies: TrustedProxies,
+    base_path: BasePath,
+    cors_origins: CorsOrigins,
     max_upload_bytes: u64,
     upload_slots: Arc<Semaphore>,
 }
@@ -67,6 +81,8 @@ impl App {
             client: decant_function::client(login::WITHIN)?,
             upload_slots: Arc::new(Semaphore::new(upload::AT_ONCE)),
             trusted_proxies: config.trusted_proxies.clone(),
+            base_path: config.base_path.clone(),
+            cors_origins: config.cors_origins.clone(),
             max_upload_bytes: config.max_upload.as_u64(),
         })
     }
@@ -84,30 +100,27 @@ impl Ready for App {
     }
 }
 
-/// The routes of `upload`.
+/// The routes of `upload`. Each handler says in `#[utoipa::path]` where it is.
 pub fn router(app: App) -> Router {
-    let routes = Router::new()
-        .route("/", get(welcome))
-        .route("/login", post(login::login))
-        // No limit of axum's: the size is counted as the bytes pass.
-        .route(
-            "/upload",
-            post(upload::upload).layer(DefaultBodyLimit::disable()),
-        )
-        .route("/jobs", get(jobs::list))
-        .route("/jobs/{id}", get(jobs::show))
-        .route("/jobs/{id}/waveform", get(waveform::waveform))
-        .route("/download", get(download::download))
-        .with_state(app.clone());
-    chassis(routes, app)
-}
-
-async fn welcome() -> &'static str {
-    "Decant turns a video into an MP3.\n\n\
-     POST /login              Basic auth: gives a token\n\
-     POST /upload             multipart `file`, or the video itself as the body: gives a job\n\
-     GET  /jobs               your jobs, newest first\n\
-     GET  /jobs/{id}          one job\n\
-     GET  /jobs/{id}/waveform how loud its MP3 is, to be drawn\n\
-     GET  /download?id={id}   the MP3 of a job's mp3_fid\n"
+    // No limit of axum's: the size is counted as the bytes pass.
+    let unlimited = DefaultBodyLimit::disable();
+    let (routes, described) = OpenApiRouter::with_openapi(openapi::Begun::openapi())
+        .routes(routes!(login::login))
+        .routes(routes!(session::show, session::sign_in, session::sign_out))
+        .routes(routes!(upload::upload).layer(unlimited))
+        .routes(routes!(jobs::list))
+        .routes(routes!(jobs::show))
+        .routes(routes!(waveform::waveform))
+        .routes(routes!(zip::zip))
+        .routes(routes!(download::download))
+        // What comes after this is everybody's, and may be kept by caches: no session is renewed there.
+        .route_layer(from_fn_with_state(app.clone(), session::renew))
+        .routes(routes!(dashboard::home))
+        .routes(routes!(dashboard::asset))
+        .routes(routes!(openapi::openapi))
+        .split_for_parts();
+    let description = openapi::Description::of(&described, &app.base_path);
+    let routes = routes.layer(Extension(description)).with_state(app.clone());
+    let (base_path, cors_origins) = (app.base_path.clone(), app.cors_origins.clone());
+    base_path.lay_below(cors_origins.let_in(chassis(routes, app)))
 }
