@@ -5,6 +5,7 @@ mod crashes;
 mod events;
 mod first_start;
 mod full_store;
+mod generated;
 mod judges;
 mod options;
 mod refusals;
