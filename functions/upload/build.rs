@@ -100,6 +100,7 @@ fn content_type(name: &str) -> io::Result<&'static str> {
             "woff2" => "font/woff2",
             "webmanifest" => "application/manifest+json",
             "json" => "application/json",
+            "txt" => "text/plain; charset=utf-8",
             _ => {
                 return Err(io::Error::other(format!(
                     "{name} is of a kind that build.rs has no content type for"

@@ -17,6 +17,7 @@ async fn an_upload_keeps_its_lease_while_the_rest_of_its_form_comes() {
     let person = Person {
         username: "kevin@email.com".parse().expect("a mail address"),
         admin: false,
+        until: u64::MAX,
     };
     let (begun, rest) = ([START, HEAD].concat(), [HEAD, REST].concat());
     for (at_once, later) in [(START, rest.as_str()), (&begun, REST)] {

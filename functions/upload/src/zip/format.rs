@@ -168,3 +168,53 @@ fn put_large(extra: &mut Vec<u8>, numbers: &[u64]) {
         extra.put_u64_le(*number);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{fs::File, os::unix::fs::FileExt, process::Command};
+
+    /// Its holes take no room on the disk.
+    #[test]
+    fn a_file_of_five_gigabytes_and_one_beyond_it_are_found() {
+        let entry = |name: &str, size_bytes| Entry {
+            name: name.to_owned(),
+            size_bytes,
+            modified: DateTime::UNIX_EPOCH,
+        };
+        let (large, beyond) = (entry("large.mp3", 5 << 30), entry("beyond.mp3", 6));
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("archive.zip");
+        let archive = File::create(&path).expect("a file");
+        let mut offset = 0;
+        let mut directory = Vec::new();
+        for (entry, bytes) in [(&large, &b""[..]), (&beyond, b"beyond")] {
+            let (header, checksum) = (header(entry), crc32fast::hash(bytes));
+            directory.extend(directory_line(entry, checksum, offset));
+            let start = offset + header.len() as u64;
+            archive.write_all_at(&header, offset).expect("written");
+            archive.write_all_at(bytes, start).expect("written");
+            let descriptor = descriptor(entry, checksum);
+            offset = start + entry.size_bytes + descriptor.len() as u64;
+            let at = offset - descriptor.len() as u64;
+            archive.write_all_at(&descriptor, at).expect("written");
+        }
+        directory.extend(end(2, offset, directory.len() as u64));
+        archive.write_all_at(&directory, offset).expect("written");
+        let size = archive.metadata().expect("its size").len();
+        assert_eq!(size, length(&[&large, &beyond]));
+
+        let script = "import sys, zipfile\n\
+             archive = zipfile.ZipFile(sys.argv[1])\n\
+             large, beyond = archive.infolist()\n\
+             assert large.file_size == 5 << 30, large\n\
+             assert archive.open(large).read(1 << 16) == bytes(1 << 16)\n\
+             assert beyond.header_offset > 5 << 30, beyond\n\
+             assert archive.read(beyond) == b'beyond'\n";
+        let mut python = Command::new("python3");
+        let output = python.args(["-c", script]).arg(&path).output();
+        let output = output.expect("python3; ./test installs it");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}");
+    }
+}
