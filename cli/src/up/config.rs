@@ -70,6 +70,14 @@ pub(crate) struct Config {
     /// The address of the door as people reach it, for links in mail. By default http://localhost:PORT.
     #[arg(long, env = "DECANT_PUBLIC_URL", value_name = "DECANT_PUBLIC_URL")]
     pub(crate) public_url: Option<String>,
+    /// The path that everything is below, such as /decant.
+    #[arg(
+        long,
+        env = "DECANT_BASE_PATH",
+        value_name = "DECANT_BASE_PATH",
+        default_value = ""
+    )]
+    pub(crate) base_path: String,
     /// The largest video that is taken, such as 500MB or 10GiB.
     #[arg(long, env = "DECANT_MAX_UPLOAD", value_name = "DECANT_MAX_UPLOAD")]
     pub(crate) max_upload: Option<String>,
@@ -82,6 +90,14 @@ pub(crate) struct Config {
         value_parser = decant_function::duration
     )]
     pub(crate) shutdown_grace: Duration,
+}
+
+impl Config {
+    /// The address of the door on this machine.
+    pub(crate) fn door(&self) -> String {
+        let base_path = self.base_path.trim_end_matches('/');
+        format!("http://localhost:{}{base_path}", self.port)
+    }
 }
 
 /// The longest password that `auth` takes.

@@ -52,7 +52,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let reporter = Reporter::new(started, lives, &topology, &routes, broker.clone())?;
     let runs = async {
         ready(&addresses).await?;
-        println!("{}", welcome(config.port));
+        println!("{}", welcome(&config.door()));
         // Queues in memory ended with whoever ran before.
         let queues_lost_before = config.amqp.is_none().then_some(started);
         sweep(broker, queues_lost_before).await;
@@ -191,8 +191,7 @@ fn asked_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
     })
 }
 
-fn welcome(port: u16) -> String {
-    let door = format!("http://localhost:{port}");
+fn welcome(door: &str) -> String {
     format!(
         "Decant is ready at {door}\n\nTry next:\n  \
          TOKEN=$(curl -sX POST {door}/login -u EMAIL:PASSWORD)\n  \

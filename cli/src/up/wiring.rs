@@ -159,6 +159,7 @@ impl Environment<'_> {
             ("DECANT_AUTH_URL", self.auth_url.as_str().into()),
             ("DECANT_PUBLIC_KEYS", self.data.public_keys().into()),
             ("LINK_SECRET", self.link_secret.as_str().into()),
+            ("DECANT_BASE_PATH", self.config.base_path.as_str().into()),
         ];
         let max_upload = self
             .config
@@ -189,8 +190,7 @@ impl Environment<'_> {
 
     fn notify(&self) -> Variables {
         let public_url = self.config.public_url.clone();
-        let public_url =
-            public_url.unwrap_or_else(|| format!("http://localhost:{}", self.config.port));
+        let public_url = public_url.unwrap_or_else(|| self.config.door());
         let gmail = env::var_os("GMAIL_ADDRESS").is_some();
         let mut variables = vec![
             self.grace(),

@@ -30,23 +30,18 @@ pub enum InvalidLink {
 impl DownloadLink {
     /// Signs a link to `id` that ends at `expires` (seconds since 1970).
     pub fn sign(secret: &LinkSecret, id: FileId, expires: u64) -> Self {
-        let signature = URL_SAFE_NO_PAD.encode(secret.mac(id, expires).finalize().into_bytes());
         Self {
             id,
             expires,
-            signature,
+            signature: secret.sign(&text(id, expires)),
         }
     }
 
     /// Checks the link at the time `now` (seconds since 1970), comparing in constant time.
     pub fn verify(&self, secret: &LinkSecret, now: u64) -> Result<(), InvalidLink> {
-        let signature = URL_SAFE_NO_PAD
-            .decode(&self.signature)
-            .map_err(|_| InvalidLink::Forged)?;
-        secret
-            .mac(self.id, self.expires)
-            .verify_slice(&signature)
-            .map_err(|_| InvalidLink::Forged)?;
+        if !secret.verify(&text(self.id, self.expires), &self.signature) {
+            return Err(InvalidLink::Forged);
+        }
         if now < self.expires {
             Ok(())
         } else {
@@ -63,7 +58,12 @@ impl DownloadLink {
     }
 }
 
-/// What `notify` and `upload` share to sign and verify links: at least 32 characters.
+fn text(id: FileId, expires: u64) -> String {
+    format!("decant download {id} {expires}")
+}
+
+/// What `notify` and `upload` share to sign and verify links: at least 32 characters. `upload` seals the browsers' sessions
+/// with it too.
 #[derive(Debug, Clone)]
 pub struct LinkSecret(SecretString);
 
@@ -73,11 +73,23 @@ pub struct LinkSecret(SecretString);
 pub struct WeakLinkSecret;
 
 impl LinkSecret {
-    fn mac(&self, id: FileId, expires: u64) -> Hmac<Sha256> {
+    /// Base64url of the text's HMAC-SHA256. Every use begins its texts with words of its own, so that the signature of
+    /// one never passes for another's.
+    pub fn sign(&self, text: &str) -> String {
+        URL_SAFE_NO_PAD.encode(self.mac(text).finalize().into_bytes())
+    }
+
+    /// Whether it is the text's signature, compared in constant time.
+    pub fn verify(&self, text: &str, signature: &str) -> bool {
+        let signature = URL_SAFE_NO_PAD.decode(signature);
+        signature.is_ok_and(|signature| self.mac(text).verify_slice(&signature).is_ok())
+    }
+
+    fn mac(&self, text: &str) -> Hmac<Sha256> {
         // HMAC takes keys of any length: this can't fail.
         let mut mac = <Hmac<Sha256> as Mac>::new_from_slice(self.0.expose_secret().as_bytes())
             .unwrap_or_else(|_| unreachable!("HMAC takes keys of any length"));
-        mac.update(format!("decant download {id} {expires}").as_bytes());
+        mac.update(text.as_bytes());
         mac
     }
 }

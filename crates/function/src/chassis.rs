@@ -2,13 +2,14 @@ use crate::{ProblemDetails, Ready, health, telemetry};
 use axum::{
     Router,
     extract::{MatchedPath, Request},
-    http::header,
+    http::{HeaderName, header},
     response::{IntoResponse, Response},
     routing::get,
 };
 use std::time::Duration;
 use tower_http::{
-    catch_panic::CatchPanicLayer, sensitive_headers::SetSensitiveRequestHeadersLayer,
+    catch_panic::CatchPanicLayer,
+    sensitive_headers::{SetSensitiveRequestHeadersLayer, SetSensitiveResponseHeadersLayer},
     trace::TraceLayer,
 };
 use tracing::{Span, field};
@@ -27,9 +28,11 @@ pub fn chassis(routes: Router, ready: impl Ready) -> Router {
                 .make_span_with(span)
                 .on_response(answered),
         )
+        .layer(SetSensitiveResponseHeadersLayer::new([header::SET_COOKIE]))
         .layer(SetSensitiveRequestHeadersLayer::new([
             header::AUTHORIZATION,
             header::COOKIE,
+            HeaderName::from_static("x-csrf-token"),
         ]));
     // Probes come every few seconds: outside the spans.
     let probed = health::routes(ready).route("/metrics", get(telemetry::metrics));

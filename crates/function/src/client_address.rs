@@ -9,7 +9,7 @@ use std::{
     str::FromStr,
 };
 
-/// Whose `X-Forwarded-For` is believed: addresses and networks, separated by commas. Nobody's, if empty.
+/// Whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed: addresses and networks, separated by commas. Nobody's, if empty.
 #[derive(Debug, Clone, Default)]
 pub struct TrustedProxies(Vec<IpNet>);
 
@@ -31,6 +31,16 @@ impl TrustedProxies {
             }
         }
         client
+    }
+
+    /// Whether the client came by https: a trusted proxy says so. This process itself speaks plain HTTP.
+    pub fn https(&self, peer: IpAddr, headers: &HeaderMap) -> bool {
+        let protocol = headers
+            .get("x-forwarded-proto")
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.split(',').next());
+        self.trusts(peer.to_canonical())
+            && protocol.is_some_and(|protocol| protocol.trim().eq_ignore_ascii_case("https"))
     }
 
     fn trusts(&self, address: IpAddr) -> bool {
@@ -74,6 +84,7 @@ impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::http::HeaderValue;
 
     fn client(trusted: &str, peer: &str, forwarded: &[&str]) -> String {
         let trusted: TrustedProxies = trusted.parse().expect("a list");
@@ -115,6 +126,19 @@ mod tests {
             client("10.0.0.0/8", "10.1.2.3", &["203.0.113.9, rubbish"]),
             "10.1.2.3"
         );
+    }
+
+    #[test]
+    fn only_a_trusted_proxy_says_that_a_client_came_by_https() {
+        let trusted: TrustedProxies = "10.0.0.0/8".parse().expect("a list");
+        let https = |peer: &str, protocol: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert("x-forwarded-proto", HeaderValue::from_static(protocol));
+            trusted.https(peer.parse().expect("an address"), &headers)
+        };
+        assert!(https("10.1.2.3", "https") && https("::ffff:10.1.2.3", "HTTPS, http"));
+        assert!(!https("192.0.2.1", "https"), "a stranger says so");
+        assert!(!https("10.1.2.3", "http") && !https("10.1.2.3", "http, https"));
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod crashes;
 mod events;
 mod first_start;
 mod full_store;
+mod generated;
 mod judges;
 mod life;
 mod line;

@@ -11,6 +11,15 @@ use tracing::Instrument;
 /// Ends a job for good and deletes what is stored of it. Whoever converts it right now stops within a second.
 ///
 /// It runs in a task of its own: the next job's turn and the bytes don't depend on a connection.
+#[utoipa::path(
+    delete,
+    path = "/jobs/{id}",
+    tag = "jobs",
+    security(("bearer" = [])),
+    params(("id" = String, Path, description = "The job")),
+    responses((status = 204, description = "It is gone")),
+    extensions(("x-errors" = json!(["not-found"])))
+)]
 pub(crate) async fn cancel(
     State(app): State<App>,
     person: Person,

@@ -1,3 +1,4 @@
+use crate::{BasePath, CorsOrigins};
 use anyhow::Context;
 use bytesize::ByteSize;
 use decant_events::LinkSecret;
@@ -88,7 +89,24 @@ pub struct Config {
         value_parser = duration
     )]
     pub keep_mp3: Option<Duration>,
-    /// Whose `X-Forwarded-For` names the client: addresses and networks, separated by commas.
+    /// The path that everything is below, such as /decant.
+    #[arg(
+        long,
+        env = "DECANT_BASE_PATH",
+        value_name = "DECANT_BASE_PATH",
+        default_value = ""
+    )]
+    pub base_path: BasePath,
+    /// The sites whose pages may call the door with a Bearer token: origins, separated by commas.
+    #[arg(
+        long,
+        env = "DECANT_CORS_ORIGINS",
+        value_name = "DECANT_CORS_ORIGINS",
+        default_value = ""
+    )]
+    pub cors_origins: CorsOrigins,
+    /// Whose `X-Forwarded-For` names the client, and whose `X-Forwarded-Proto` tells how it came: addresses and networks,
+    /// separated by commas.
     #[arg(
         long,
         env = "DECANT_TRUSTED_PROXIES",

@@ -12,16 +12,48 @@ use decant_store::{Bucket, Error as StoreError, Job};
 use serde::Deserialize;
 use std::ops::Range;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Download {
-    /// The MP3's id; the older system's clients say `fid`.
+    /// The MP3's id, a job's `mp3_fid`; the older system's clients say `fid`.
     #[serde(alias = "fid")]
     id: Option<String>,
+    /// Of a link: seconds since 1970.
     expires: Option<u64>,
+    /// Of a link.
     signature: Option<String>,
 }
 
 /// Sends an MP3, or one range of it, to its owner, an admin, or whoever holds a signed link.
+#[utoipa::path(
+    get,
+    path = "/download",
+    tag = "downloads",
+    security(("bearer" = []), ("link" = [])),
+    params(Download, ("Range" = Option<String>, Header, description = "One range of bytes")),
+    responses(
+        (
+            status = 200,
+            description = "The MP3",
+            content_type = "audio/mpeg",
+            body = String,
+            headers(
+                ("ETag" = String, description = "It never changes"),
+                ("Accept-Ranges" = String, description = "`bytes`"),
+                ("Content-Disposition" = String, description = "The video's name, as an MP3's"),
+            ),
+        ),
+        (
+            status = 206,
+            description = "A range of it",
+            content_type = "audio/mpeg",
+            body = String,
+            headers(("Content-Range" = String, description = "Which")),
+        ),
+        (status = 304, description = "As `If-None-Match` has it"),
+    ),
+    extensions(("x-errors" = json!(["bad-request", "forged-link", "not-found", "expired-link", "expired", "range"])))
+)]
 pub(crate) async fn download(
     State(app): State<App>,
     person: Result<Option<Person>, Error>,

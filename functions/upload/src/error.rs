@@ -3,6 +3,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytesize::ByteSize;
+use decant_events::FileId;
 use decant_function::{ProblemDetails, reasons};
 
 /// Why a request is not answered as asked.
@@ -14,8 +15,14 @@ pub(crate) enum Error {
     InvalidToken,
     #[error("This token has expired. POST /login gives a new one.")]
     ExpiredToken,
+    #[error("A change by a session needs its `X-CSRF-Token`: GET /session gives it.")]
+    Csrf,
     #[error("There is nothing of yours under this id.")]
     NotFound,
+    #[error("There is nothing at this address.")]
+    NoSuchFile,
+    #[error("Job {id} has no MP3: it is {state}. Leave it out, or ask again when it is ready.")]
+    NoMp3 { id: FileId, state: &'static str },
     #[error("{0}")]
     BadRequest(String),
     #[error(transparent)]
@@ -86,7 +93,7 @@ pub(crate) enum Error {
     #[error("Signing in is not possible right now. Please try again in a moment.")]
     AuthAway,
     #[error("The public keys can't be read")]
-    PublicKeys(#[from] crate::person::PublicKeysError),
+    PublicKeys(#[from] crate::public_keys::PublicKeysError),
     #[error(transparent)]
     Store(#[from] decant_store::Error),
 }
@@ -97,7 +104,9 @@ impl IntoResponse for Error {
             Self::MissingToken => (StatusCode::UNAUTHORIZED, "missing-token"),
             Self::InvalidToken => (StatusCode::UNAUTHORIZED, "invalid-token"),
             Self::ExpiredToken => (StatusCode::UNAUTHORIZED, "expired-token"),
-            Self::NotFound => (StatusCode::NOT_FOUND, "not-found"),
+            Self::Csrf => (StatusCode::FORBIDDEN, "csrf"),
+            Self::NotFound | Self::NoSuchFile => (StatusCode::NOT_FOUND, "not-found"),
+            Self::NoMp3 { .. } => (StatusCode::CONFLICT, "no-mp3"),
             Self::NoWaveform => (StatusCode::NOT_FOUND, "no-waveform"),
             Self::BadRequest(_) => (StatusCode::BAD_REQUEST, "bad-request"),
             Self::InvalidOption(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid-option"),

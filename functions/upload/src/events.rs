@@ -45,6 +45,21 @@ const LONGEST: Duration = Duration::from_secs(600);
 const MOST: u32 = MOST_NEWS as u32;
 
 /// Tells what becomes of one job. Somebody else's, an unknown and a malformed id are all the same 404.
+#[utoipa::path(
+    get,
+    path = "/jobs/{id}/events",
+    tag = "jobs",
+    security(("bearer" = [])),
+    params(
+        ("id" = String, Path, description = "The job"),
+        ("Last-Event-ID" = Option<String>, Header, description = "The `id` of the last event that was seen"),
+    ),
+    responses(
+        (status = 200, description = "Server-sent events", content_type = "text/event-stream", body = String),
+        (status = 204, description = "Nothing is unfinished, and nothing has changed"),
+    ),
+    extensions(("x-errors" = json!(["not-found", "busy"])))
+)]
 pub(crate) async fn of_job(
     State(app): State<App>,
     person: Person,
@@ -66,6 +81,18 @@ pub(crate) async fn of_job(
 
 /// Tells what becomes of all jobs that the person sees: of those that haven't ended, and of what changed since
 /// `Last-Event-ID`.
+#[utoipa::path(
+    get,
+    path = "/jobs/events",
+    tag = "jobs",
+    security(("bearer" = [])),
+    params(("Last-Event-ID" = Option<String>, Header, description = "The `id` of the last event that was seen")),
+    responses(
+        (status = 200, description = "Server-sent events", content_type = "text/event-stream", body = String),
+        (status = 204, description = "Nothing is unfinished, and nothing has changed"),
+    ),
+    extensions(("x-errors" = json!(["busy"])))
+)]
 pub(crate) async fn of_all(
     State(app): State<App>,
     person: Person,

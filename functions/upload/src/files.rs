@@ -20,16 +20,15 @@ mod piece;
 
 use crate::{App, error::Error, upload::linger};
 use axum::{
-    Router,
     extract::{DefaultBodyLimit, Request, State},
     http::{HeaderValue, Method, StatusCode, header},
     middleware::{Next, from_fn},
     response::{IntoResponse, Response},
-    routing::{head, post},
 };
 use decant_function::tasks;
 use std::panic::resume_unwind;
 use tracing::Instrument;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// The version of the protocol.
 pub(crate) const VERSION: &str = "1.0.0";
@@ -37,15 +36,16 @@ pub(crate) const VERSION: &str = "1.0.0";
 const EXTENSIONS: &str = "creation,creation-with-upload,termination,expiration,checksum";
 
 /// The protocol's routes, and what holds for each of them.
-pub(crate) fn routes() -> Router<App> {
-    let upload = head(goes_on::tell)
-        .patch(goes_on::patch)
-        .delete(goes_on::terminate)
-        .post(goes_on::overridden)
-        .options(options);
-    Router::new()
-        .route("/files", post(create::create).options(options))
-        .route("/files/{id}", upload)
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(create::create, options))
+        .routes(routes!(
+            goes_on::tell,
+            goes_on::patch,
+            goes_on::terminate,
+            goes_on::overridden,
+            options_of_one
+        ))
         // No limit of axum's: each piece is counted against the length that its upload announced.
         .layer(DefaultBodyLimit::disable())
         .layer(from_fn(in_our_version))
@@ -68,14 +68,37 @@ async fn in_our_version(request: Request, next: Next) -> Response {
 }
 
 /// What is understood here. Needs no token.
-async fn options(State(app): State<App>) -> impl IntoResponse {
+#[utoipa::path(
+    options,
+    path = "/files",
+    tag = "files",
+    responses((status = 204, description = "What is understood", headers(
+        ("Tus-Version" = String, description = "`1.0.0`"),
+        ("Tus-Extension" = String, description = "With commas between them"),
+        ("Tus-Max-Size" = String, description = "In bytes"),
+        ("Tus-Checksum-Algorithm" = String, description = "With commas between them"),
+    )))
+)]
+async fn options(State(app): State<App>) -> Response {
     let headers = [
         ("tus-version", VERSION.to_owned()),
         ("tus-extension", EXTENSIONS.to_owned()),
         ("tus-max-size", app.max_upload_bytes.to_string()),
         ("tus-checksum-algorithm", checksum::ALGORITHMS.to_owned()),
     ];
-    (StatusCode::NO_CONTENT, headers)
+    (StatusCode::NO_CONTENT, headers).into_response()
+}
+
+/// The same, where an upload is.
+#[utoipa::path(
+    options,
+    path = "/files/{id}",
+    tag = "files",
+    params(("id" = String, Path, description = "The upload")),
+    responses((status = 204, description = "What is understood, as `/files` says it"))
+)]
+async fn options_of_one(app: State<App>) -> Response {
+    options(app).await
 }
 
 /// In a task of its own: when the connection breaks, it still sees to it that what came is kept and others can go on.

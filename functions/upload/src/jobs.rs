@@ -1,4 +1,10 @@
-use crate::{App, error::Error, person::Person, retention::Retention};
+use crate::{
+    App,
+    error::Error,
+    openapi::{JobProblem, JobState, Options},
+    person::Person,
+    retention::Retention,
+};
 use axum::{
     Json,
     extract::{Path, State, rejection::PathRejection},
@@ -16,9 +22,12 @@ const PAGE: u32 = 50;
 const LARGEST_PAGE: u32 = 200;
 
 /// A job as the API shows it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = Job)]
 pub(crate) struct JobView {
+    #[schema(value_type = String, pattern = "^[0-9a-f]{24}$")]
     pub(crate) id: FileId,
+    #[schema(value_type = JobState)]
     state: &'static str,
     run: u32,
     /// Rises with every change of the record.
@@ -28,6 +37,7 @@ pub(crate) struct JobView {
     title: String,
     size_bytes: Option<u64>,
     /// `None` if another version wrote them and this one can't read them.
+    #[schema(value_type = Option<Options>)]
     options: Option<ConversionOptions>,
     progress_percent: f64,
     /// How many come before it, while it waits for its turn.
@@ -35,9 +45,11 @@ pub(crate) struct JobView {
     /// Seconds of sound in a second, while it is converted.
     speed: Option<f64>,
     time_left_s: Option<f64>,
+    #[schema(value_type = Option<String>, pattern = "^[0-9a-f]{24}$")]
     mp3_fid: Option<FileId>,
     mp3_size_bytes: Option<u64>,
     duration_ms: Option<u64>,
+    #[schema(value_type = Option<JobProblem>)]
     problem: Option<Problem>,
     can_retry: bool,
     created_at: DateTime<Utc>,
@@ -100,10 +112,14 @@ impl App {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Page {
-    /// The id of the last job of the page before.
+    /// The `next` of the page before: the id of its last job.
+    #[param(pattern = "^[0-9a-f]{24}$")]
     cursor: Option<String>,
+    /// How many jobs a page has at most: 1 to 200, else 50.
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
     /// States, with commas between them.
     state: Option<String>,
@@ -111,14 +127,24 @@ pub(crate) struct Page {
     q: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
-struct Jobs {
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct Jobs {
     jobs: Vec<JobView>,
     /// The `cursor` of the next page, if there may be one.
+    #[schema(value_type = Option<String>)]
     next: Option<FileId>,
 }
 
 /// A page of the caller's jobs (of everybody's, for an admin), newest first.
+#[utoipa::path(
+    get,
+    path = "/jobs",
+    tag = "jobs",
+    security(("bearer" = [])),
+    params(Page),
+    responses((status = 200, body = Jobs, headers(("Link" = String, description = "The next page, if there is one")))),
+    extensions(("x-errors" = json!(["bad-request"])))
+)]
 pub(crate) async fn list(
     State(app): State<App>,
     person: Person,
@@ -179,6 +205,15 @@ fn states(words: &str) -> Result<Vec<JobState>, Error> {
 }
 
 /// One job. Somebody else's, an unknown and a malformed id are all the same 404.
+#[utoipa::path(
+    get,
+    path = "/jobs/{id}",
+    tag = "jobs",
+    security(("bearer" = [])),
+    params(("id" = String, Path, description = "The job")),
+    responses((status = 200, body = JobView)),
+    extensions(("x-errors" = json!(["not-found"])))
+)]
 pub(crate) async fn show(
     State(app): State<App>,
     person: Person,

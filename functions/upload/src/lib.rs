@@ -1,8 +1,11 @@
 //! The only public door: login, uploads, the jobs API, downloads.
 //!
-//! - `login`, `upload`, `jobs`, `events`, `cancel`, `retry`, `rename`, `download`, `waveform`: the handlers.
-//! - `person`: who is asking, from a verified token.
+//! - `login`, `session`, `upload`, `jobs`, `events`, `cancel`, `retry`, `rename`, `download`, `zip`, `waveform`, `dashboard`:
+//!   the handlers.
 //! - `files`: uploads that go on after a break (tus).
+//! - `person`: who is asking, from a token that `public_keys` verifies, sent as such or in the cookie of a session.
+//! - `openapi`: what all of these say of themselves, for programs.
+//! - `base_path`, `cors`: where the door is, and whose pages may call it.
 //! - `form`: what comes with a video: options, a cover.
 //! - `backlog`: what keeps the multipart parser from reading ahead without end.
 //! - `allowance`: how much one person may take up.
@@ -16,8 +19,11 @@
 mod allowance;
 mod announce;
 mod backlog;
+mod base_path;
 mod cancel;
 mod config;
+mod cors;
+mod dashboard;
 mod download;
 mod error;
 mod events;
@@ -28,30 +34,37 @@ mod idempotency;
 mod incoming;
 mod jobs;
 mod login;
+mod openapi;
 mod person;
+mod public_keys;
 mod rename;
 mod retention;
 mod retry;
+mod session;
 mod upload;
 mod watch;
 mod waveform;
+mod zip;
 
+pub use base_path::BasePath;
 pub use config::Config;
+pub use cors::CorsOrigins;
 
 use async_trait::async_trait;
-use axum::{
-    Router,
-    extract::DefaultBodyLimit,
-    routing::{get, post},
-};
+use axum::{Extension, Router, extract::DefaultBodyLimit, middleware::from_fn_with_state};
 use decant_events::LinkSecret;
 use decant_function::{NotReady, Ready, Sink, TrustedProxies, chassis};
 use decant_store::{Store, Turns};
-use person::PublicKeys;
+use public_keys::PublicKeys;
 use retention::Retention;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
 use url::Url;
+use utoipa::OpenApi;
+use utoipa_axum::{
+    router::{OpenApiRouter, UtoipaMethodRouterExt},
+    routes,
+};
 use watch::Watch;
 
 /// What the handlers work with. Clones share it.
@@ -64,6 +77,8 @@ pub struct App {
     login_url: Url,
     client: reqwest::Client,
     trusted_proxies: TrustedProxies,
+    base_path: BasePath,
+    cors_origins: CorsOrigins,
     max_upload_bytes: u64,
     max_waiting: u64,
     max_stored_bytes: u64,
@@ -98,6 +113,8 @@ impl App {
             client: decant_function::client(login::WITHIN)?,
             upload_slots: Arc::new(Semaphore::new(upload::AT_ONCE)),
             trusted_proxies: config.trusted_proxies.clone(),
+            base_path: config.base_path.clone(),
+            cors_origins: config.cors_origins.clone(),
             max_upload_bytes: config.max_upload.as_u64(),
             max_waiting: config.max_waiting.get(),
             max_stored_bytes: config.max_stored.as_u64(),
@@ -119,43 +136,31 @@ impl Ready for App {
     }
 }
 
-/// The routes of `upload`.
+/// The routes of `upload`. Each handler says in `#[utoipa::path]` where it is.
 pub fn router(app: App) -> Router {
-    let routes = Router::new()
-        .route("/", get(welcome))
-        .route("/login", post(login::login))
-        // No limit of axum's: the size is counted as the bytes pass.
-        .route(
-            "/upload",
-            post(upload::upload).layer(DefaultBodyLimit::disable()),
-        )
+    // No limit of axum's: the size is counted as the bytes pass.
+    let unlimited = DefaultBodyLimit::disable();
+    let (routes, described) = OpenApiRouter::with_openapi(openapi::Begun::openapi())
+        .routes(routes!(login::login))
+        .routes(routes!(session::show, session::sign_in, session::sign_out))
+        .routes(routes!(upload::upload).layer(unlimited))
         .merge(files::routes())
-        .route("/jobs", get(jobs::list))
-        .route("/jobs/events", get(events::of_all))
-        .route(
-            "/jobs/{id}",
-            get(jobs::show).patch(rename::rename).delete(cancel::cancel),
-        )
-        .route("/jobs/{id}/events", get(events::of_job))
-        .route("/jobs/{id}/retry", post(retry::retry))
-        .route("/jobs/{id}/waveform", get(waveform::waveform))
-        .route("/download", get(download::download))
-        .with_state(app.clone());
-    chassis(routes, app)
-}
-
-async fn welcome() -> &'static str {
-    "Decant turns a video into an MP3.\n\n\
-     POST   /login              Basic auth: gives a token\n\
-     POST   /upload             multipart `file`, or the video itself as the body: gives a job\n\
-     POST   /files              an upload that goes on after a break, by the tus protocol\n\
-     GET    /jobs               your jobs, newest first\n\
-     GET    /jobs/{id}          one job\n\
-     GET    /jobs/events        what becomes of them, as server-sent events\n\
-     GET    /jobs/{id}/events   what becomes of one\n\
-     PATCH  /jobs/{id}          calls it by another title: {\"title\": \"…\"}\n\
-     DELETE /jobs/{id}          cancels it, and deletes what is stored\n\
-     POST   /jobs/{id}/retry    converts its video again, with other options if you name some\n\
-     GET    /jobs/{id}/waveform how loud its MP3 is, to be drawn\n\
-     GET    /download?id={id}   the MP3 of a job's mp3_fid\n"
+        .routes(routes!(jobs::list))
+        .routes(routes!(events::of_all))
+        .routes(routes!(jobs::show, rename::rename, cancel::cancel))
+        .routes(routes!(events::of_job))
+        .routes(routes!(retry::retry))
+        .routes(routes!(waveform::waveform))
+        .routes(routes!(zip::zip))
+        .routes(routes!(download::download))
+        // What comes after this is everybody's, and may be kept by caches: no session is renewed there.
+        .route_layer(from_fn_with_state(app.clone(), session::renew))
+        .routes(routes!(dashboard::home))
+        .routes(routes!(dashboard::asset))
+        .routes(routes!(openapi::openapi))
+        .split_for_parts();
+    let description = openapi::Description::of(&described, &app.base_path);
+    let routes = routes.layer(Extension(description)).with_state(app.clone());
+    let (base_path, cors_origins) = (app.base_path.clone(), app.cors_origins.clone());
+    base_path.lay_below(cors_origins.let_in(chassis(routes, app)))
 }

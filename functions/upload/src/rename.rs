@@ -16,9 +16,9 @@ use axum::{
 use serde::Deserialize;
 
 /// What can be changed of a job, as a JSON merge patch (RFC 7396) has it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Change {
+pub(crate) struct Change {
     /// Nothing, or nothing that is left when it is cleaned, gives the video's name back.
     #[serde(deserialize_with = "given")]
     title: Option<String>,
@@ -30,6 +30,16 @@ fn given<'de, D: serde::Deserializer<'de>>(title: D) -> Result<Option<String>, D
 }
 
 /// Calls a job by another title: in lists, in mails to come, and as the file name of its MP3. Its MP3's tag stays.
+#[utoipa::path(
+    patch,
+    path = "/jobs/{id}",
+    tag = "jobs",
+    security(("bearer" = [])),
+    params(("id" = String, Path, description = "The job")),
+    request_body(content((Change = "application/merge-patch+json"), (Change = "application/json"))),
+    responses((status = 200, body = JobView)),
+    extensions(("x-errors" = json!(["bad-request", "not-found"])))
+)]
 pub(crate) async fn rename(
     State(app): State<App>,
     person: Person,

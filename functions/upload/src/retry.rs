@@ -5,6 +5,7 @@ use crate::{
     error::Error,
     form::{Form, wrong},
     jobs::{JobView, visible},
+    openapi::OptionFields,
     person::Person,
 };
 use axum::{
@@ -24,6 +25,18 @@ use url::form_urlencoded;
 
 /// Converts the video of a job that has ended once more: with the same options, or with others if any is named. The MP3
 /// that there is stays until the new one is published.
+#[utoipa::path(
+    post,
+    path = "/jobs/{id}/retry",
+    tag = "jobs",
+    security(("bearer" = [])),
+    params(("id" = String, Path, description = "The job"), OptionFields),
+    request_body(content((OptionFields = "application/json"), (OptionFields = "multipart/form-data"), (OptionFields = "application/x-www-form-urlencoded"))),
+    responses((status = 202, body = JobView, headers(("Location" = String, description = "The job's path")))),
+    extensions(("x-errors" = json!([
+        "bad-request", "not-found", "not-finished", "video-expired", "invalid-option", "too-many-jobs", "stalled-upload"
+    ])))
+)]
 pub(crate) async fn retry(
     State(app): State<App>,
     person: Person,

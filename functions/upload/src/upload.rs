@@ -8,6 +8,7 @@ use crate::{
     idempotency,
     incoming::{IDLE, Incoming},
     jobs::JobView,
+    openapi::{OptionFields, UploadForm},
     person::Person,
 };
 use axum::{
@@ -36,10 +37,26 @@ const MULTIPART_OVERHEAD_BYTES: u64 = 64 * 1024 + ConversionOptions::LARGEST_COV
 const LINGER_BYTES: u64 = 64 * 1024 * 1024;
 const LINGER: Duration = Duration::from_secs(10);
 
-/// Takes a video: multipart with one part named `file`, or the body itself. Options are the form's other parts, or in
-/// the query.
+/// Takes a video.
 ///
-/// It runs in a task of its own: when the connection breaks, the task still sees to it that nothing stays.
+/// Multipart with one part named `file`, or the body itself. Options are the form's other parts, or in the query.
+// It runs in a task of its own: when the connection breaks, the task still sees to it that nothing stays.
+#[utoipa::path(
+    post,
+    path = "/upload",
+    tag = "jobs",
+    security(("bearer" = [])),
+    params(("filename" = Option<String>, Query, description = "The name of a video that is the body itself"),
+        ("Idempotency-Key" = Option<String>, Header, description = "What the caller calls this upload: sent again, it gives the same job"),
+        OptionFields,
+    ),
+    request_body(content((UploadForm = "multipart/form-data"), (String = "application/octet-stream"))),
+    responses((status = 202, body = JobView, headers(("Location" = String, description = "The job's path")))),
+    extensions(("x-errors" = json!([
+        "bad-request", "broken-upload", "stalled-upload", "too-large", "invalid-option", "busy", "store-full",
+        "too-many-jobs", "quota-full", "upload-in-progress"
+    ])))
+)]
 pub(crate) async fn upload(
     State(app): State<App>,
     person: Result<Person, Error>,

@@ -14,13 +14,25 @@ use axum::{
 use serde::Serialize;
 
 /// How loud a job's MP3 is from its beginning to its end.
-#[derive(Debug, Serialize)]
-struct Waveform {
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct Waveform {
     /// The greatest level of each of as many equal parts: 0 is silence, 255 full scale.
     points: Vec<u8>,
 }
 
 /// Gives the waveform of a job's MP3, for players to draw.
+#[utoipa::path(
+    get,
+    path = "/jobs/{id}/waveform",
+    tag = "jobs",
+    security(("bearer" = [])),
+    params(("id" = String, Path, description = "The job")),
+    responses(
+        (status = 200, body = Waveform, headers(("ETag" = String, description = "It changes with the MP3"))),
+        (status = 304, description = "As `If-None-Match` has it"),
+    ),
+    extensions(("x-errors" = json!(["not-found", "no-waveform"])))
+)]
 pub(crate) async fn waveform(
     State(app): State<App>,
     person: Person,

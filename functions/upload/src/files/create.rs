@@ -30,6 +30,27 @@ struct New {
 }
 
 /// Begins an upload. A body of the protocol's type is its first bytes.
+#[utoipa::path(
+    post,
+    path = "/files",
+    tag = "files",
+    security(("bearer" = [])),
+    params(
+        ("Tus-Resumable" = String, Header, description = "`1.0.0`"),
+        ("Upload-Length" = String, Header, description = "In bytes"),
+        ("Upload-Metadata" = Option<String>, Header, description = "`filename` and options, in base64"),
+    ),
+    request_body(content = String, content_type = "application/offset+octet-stream"),
+    responses((status = 201, description = "Begun", headers(
+        ("Location" = String, description = "The upload's path"),
+        ("Upload-Offset" = String, description = "How many bytes came along, if any"),
+        ("Upload-Expires" = String, description = "Unless it has ended"),
+    ))),
+    extensions(("x-errors" = json!([
+        "bad-request", "broken-upload", "stalled-upload", "tus-version", "too-large", "beyond-length", "invalid-option",
+        "checksum-mismatch", "locked", "busy", "store-full", "too-many-jobs", "quota-full"
+    ])))
+)]
 pub(super) async fn create(
     State(app): State<App>,
     person: Result<Person, Error>,

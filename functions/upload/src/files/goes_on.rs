@@ -23,6 +23,20 @@ const WAIT: Duration = LEASE.saturating_add(Duration::from_secs(1));
 const LOOK: Duration = Duration::from_millis(200);
 
 /// How far an upload is, once nobody writes it any more.
+#[utoipa::path(
+    head,
+    path = "/files/{id}",
+    tag = "files",
+    security(("bearer" = [])),
+    params(("id" = String, Path, description = "The upload, and the job that it becomes"), ("Tus-Resumable" = String, Header, description = "`1.0.0`")),
+    responses((status = 200, description = "How far it is", headers(
+        ("Upload-Offset" = String, description = "In bytes"),
+        ("Upload-Length" = String, description = "In bytes"),
+        ("Upload-Metadata" = String, description = "As it was given"),
+        ("Upload-Expires" = String, description = "Unless it has ended"),
+    ))),
+    extensions(("x-errors" = json!(["not-found", "upload-expired", "tus-version", "locked"])))
+)]
 pub(super) async fn tell(
     State(app): State<App>,
     person: Person,
@@ -45,6 +59,22 @@ pub(super) async fn tell(
 }
 
 /// Takes bytes from the offset on. The last one makes the upload a job of the same id.
+#[utoipa::path(
+    patch,
+    path = "/files/{id}",
+    tag = "files",
+    security(("bearer" = [])),
+    params(("id" = String, Path, description = "The upload, and the job that it becomes"), ("Tus-Resumable" = String, Header, description = "`1.0.0`"), ("Upload-Offset" = String, Header, description = "Where the bytes go on"), ("Upload-Checksum" = Option<String>, Header, description = "`sha1`, `sha256` or `crc32`, and their sum")),
+    request_body(content = String, content_type = "application/offset+octet-stream"),
+    responses((status = 204, description = "Taken", headers(
+        ("Upload-Offset" = String, description = "In bytes"),
+        ("Upload-Expires" = String, description = "Unless it has ended"),
+    ))),
+    extensions(("x-errors" = json!([
+        "bad-request", "broken-upload", "not-found", "stalled-upload", "wrong-offset", "upload-expired", "tus-version",
+        "beyond-length", "unsupported-media-type", "locked", "checksum-mismatch", "busy", "store-full"
+    ])))
+)]
 pub(super) async fn patch(
     State(app): State<App>,
     person: Result<Person, Error>,
@@ -106,6 +136,15 @@ async fn write(
 }
 
 /// Ends an upload before its time: payload and record go.
+#[utoipa::path(
+    delete,
+    path = "/files/{id}",
+    tag = "files",
+    security(("bearer" = [])),
+    params(("id" = String, Path, description = "The upload, and the job that it becomes"), ("Tus-Resumable" = String, Header, description = "`1.0.0`")),
+    responses((status = 204, description = "It is gone")),
+    extensions(("x-errors" = json!(["not-found", "upload-ended", "upload-expired", "tus-version"])))
+)]
 pub(super) async fn terminate(
     State(app): State<App>,
     person: Person,
@@ -132,6 +171,21 @@ pub(super) async fn end_early(app: &App, id: FileId) -> Result<bool, decant_stor
 }
 
 /// For those whose way here lets only POST pass: the method stands in a header.
+#[utoipa::path(
+    post,
+    path = "/files/{id}",
+    tag = "files",
+    security(("bearer" = [])),
+    params(("id" = String, Path, description = "The upload, and the job that it becomes"), ("Tus-Resumable" = String, Header, description = "`1.0.0`"), ("X-HTTP-Method-Override" = String, Header, description = "`PATCH`, `DELETE` or `HEAD`")),
+    responses(
+        (status = 200, description = "As `HEAD` answers"),
+        (status = 204, description = "As `PATCH` and `DELETE` answer"),
+    ),
+    extensions(("x-errors" = json!([
+        "bad-request", "broken-upload", "not-found", "stalled-upload", "wrong-offset", "upload-ended", "upload-expired",
+        "tus-version", "beyond-length", "unsupported-media-type", "locked", "checksum-mismatch", "busy", "store-full"
+    ])))
+)]
 pub(super) async fn overridden(
     state: State<App>,
     person: Result<Person, Error>,

@@ -44,6 +44,7 @@ fn kevin() -> Person {
     Person {
         username: "kevin@email.com".parse().expect("a mail address"),
         admin: false,
+        until: u64::MAX,
     }
 }
 

@@ -20,7 +20,7 @@ pub(crate) async fn auth() -> String {
             "Basic throttled" => (
                 StatusCode::TOO_MANY_REQUESTS,
                 [("retry-after", "900"), ("x-inner", "1")],
-                told,
+                String::new(),
             ),
             _ => (
                 StatusCode::OK,

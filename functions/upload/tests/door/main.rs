@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on must fail")]
 
 mod cancelling;
+mod dashboard;
 mod downloads;
+mod elsewhere;
 mod events;
 mod files;
 mod idempotency;
@@ -11,14 +13,17 @@ mod jobs;
 mod keys;
 mod limits;
 mod login;
+mod openapi;
 mod options;
 mod retention;
 mod retries;
+mod session;
 mod titles;
 mod tokens;
 mod turns;
 mod uploads;
 mod waveform;
+mod zips;
 
 use axum::{
     Router,
@@ -49,6 +54,7 @@ type Events = Arc<Mutex<Vec<(HeaderMap, Bytes)>>>;
 /// The door, its store, and the two that it talks to.
 struct Door {
     function: TestFunction,
+    description: openapi::Description,
     router: Router,
     store: Store,
     keys: Keys,
@@ -95,8 +101,10 @@ impl Door {
         ];
         let config = Config::parse_from(arguments.iter().chain(flags));
         let router = router(App::new(store.clone(), &config).unwrap());
+        let function = TestFunction::new(router.clone());
         Self {
-            function: TestFunction::new(router.clone()),
+            description: openapi::Description::of(&function, &config.base_path.to_string()).await,
+            function,
             router,
             store,
             keys,
@@ -106,8 +114,13 @@ impl Door {
         }
     }
 
+    /// Sends a request. The answer must be as the door describes it.
     async fn send(&self, request: Builder, body: impl Into<Body>) -> TestReply {
-        self.function.send(request.body(body.into()).unwrap()).await
+        let request = request.body(body.into()).unwrap();
+        let (method, path) = (request.method().to_string(), request.uri().to_string());
+        let reply = self.function.send(request).await;
+        self.description.check(&method, &path, &reply);
+        reply
     }
 
     /// A request of kevin's.

@@ -2,7 +2,7 @@ use super::*;
 use serde_json::json;
 
 impl Door {
-    async fn patch(&self, id: FileId, body: &str) -> TestReply {
+    async fn call_it(&self, id: FileId, body: &str) -> TestReply {
         let request = self.request("PATCH", &format!("/jobs/{id}"));
         let request = request.header("content-type", "application/merge-patch+json");
         self.send(request, body.to_owned()).await
@@ -20,7 +20,7 @@ async fn a_job_is_renamed_and_its_download_with_it() {
         (r#"{"title": "Talk v1.mp4"}"#, "Talk v1.mp4"),
         (r#"{"title": null}"#, "a"),
     ] {
-        let renamed = door.patch(job.id, body).await;
+        let renamed = door.call_it(job.id, body).await;
         assert_eq!(renamed.status, 200, "{body}");
         assert_eq!(renamed.json()["title"], json!(title));
         assert_eq!(renamed.json()["file_name"], json!("a.mp4"));
@@ -50,7 +50,7 @@ async fn nothing_but_the_title_of_ones_own_job_is_changed() {
         r#"{"title": 1}"#,
         r#"{"title": "b", "state": "queued"}"#,
     ] {
-        let refused = door.patch(job.id, body).await;
+        let refused = door.call_it(job.id, body).await;
         assert_eq!(
             (refused.status.as_u16(), refused.problem_code().as_str()),
             (400, "bad-request"),
@@ -61,7 +61,7 @@ async fn nothing_but_the_title_of_ones_own_job_is_changed() {
         .header("authorization", door.keys.bearer("mallory@email.com"));
     let strangers = door.send(strangers, r#"{"title": "mine"}"#).await;
     assert_eq!(strangers.problem_code(), "not-found");
-    let unknown = door.patch(FileId::mint(), r#"{"title": "b"}"#).await;
+    let unknown = door.call_it(FileId::mint(), r#"{"title": "b"}"#).await;
     assert_eq!(unknown.problem_code(), "not-found");
     assert_eq!(door.get(&format!("/jobs/{}", job.id)).await.json(), before);
 }

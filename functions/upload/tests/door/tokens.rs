@@ -36,6 +36,7 @@ async fn every_route_of_a_person_needs_a_token() {
         ("GET", "/jobs".to_owned()),
         ("GET", format!("/jobs/{id}")),
         ("GET", format!("/jobs/{id}/waveform")),
+        ("GET", format!("/jobs/zip?id={id}")),
         ("GET", format!("/download?id={id}")),
     ] {
         let reply = door
