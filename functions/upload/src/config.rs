@@ -1,9 +1,9 @@
 use anyhow::Context;
 use bytesize::ByteSize;
 use decant_events::LinkSecret;
-use decant_function::{ServerConfig, TrustedProxies, http_url, size};
+use decant_function::{ServerConfig, TrustedProxies, duration, http_url, size};
 use decant_store::StoreConfig;
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 use url::Url;
 
 /// The public door. Every flag is an environment variable too.
@@ -33,6 +33,15 @@ pub struct Config {
         hide_env_values = true
     )]
     pub link_secret: LinkSecret,
+    /// How long a link works that somebody asks for, to give it away.
+    #[arg(
+        long,
+        env = "DECANT_LINK_TTL",
+        value_name = "DECANT_LINK_TTL",
+        default_value = "7d",
+        value_parser = duration
+    )]
+    pub link_ttl: Duration,
     /// The largest video that is taken, such as 500MB or 10GiB.
     #[arg(
         long,

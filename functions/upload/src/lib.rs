@@ -1,6 +1,6 @@
 //! The only public door: login, uploads, the jobs API, downloads.
 //!
-//! - `login`, `upload`, `jobs`, `download`, `waveform`: the handlers.
+//! - `login`, `upload`, `jobs`, `download`, `link`, `waveform`: the handlers.
 //! - `person`: who is asking, from a verified token.
 //! - `form`: what comes with a video: options, a cover.
 //! - `backlog`: what keeps the multipart parser from reading ahead without end.
@@ -15,6 +15,7 @@ mod file_name;
 mod form;
 mod incoming;
 mod jobs;
+mod link;
 mod login;
 mod person;
 mod upload;
@@ -32,7 +33,7 @@ use decant_events::LinkSecret;
 use decant_function::{NotReady, Ready, Sink, TrustedProxies, chassis};
 use decant_store::Store;
 use person::PublicKeys;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
 use url::Url;
 
@@ -43,6 +44,7 @@ pub struct App {
     sink: Sink,
     public_keys: Arc<PublicKeys>,
     link_secret: LinkSecret,
+    link_ttl: Duration,
     login_url: Url,
     client: reqwest::Client,
     trusted_proxies: TrustedProxies,
@@ -63,6 +65,7 @@ impl App {
             sink: Sink::new(config.sink.clone()),
             public_keys: Arc::new(PublicKeys::at(&config.public_keys)),
             link_secret: config.link_secret.clone(),
+            link_ttl: config.link_ttl,
             login_url: config.auth_url.join("login")?,
             client: decant_function::client(login::WITHIN)?,
             upload_slots: Arc::new(Semaphore::new(upload::AT_ONCE)),
@@ -96,6 +99,7 @@ pub fn router(app: App) -> Router {
         )
         .route("/jobs", get(jobs::list))
         .route("/jobs/{id}", get(jobs::show))
+        .route("/jobs/{id}/link", get(link::link))
         .route("/jobs/{id}/waveform", get(waveform::waveform))
         .route("/download", get(download::download))
         .with_state(app.clone());
@@ -108,6 +112,7 @@ async fn welcome() -> &'static str {
      POST /upload             multipart `file`, or the video itself as the body: gives a job\n\
      GET  /jobs               your jobs, newest first\n\
      GET  /jobs/{id}          one job\n\
+     GET  /jobs/{id}/link     a link that downloads its MP3 without a token\n\
      GET  /jobs/{id}/waveform how loud its MP3 is, to be drawn\n\
      GET  /download?id={id}   the MP3 of a job's mp3_fid\n"
 }

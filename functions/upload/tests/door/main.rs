@@ -5,6 +5,7 @@
 mod downloads;
 mod jobs;
 mod keys;
+mod link;
 mod login;
 mod options;
 mod tokens;
