@@ -1,6 +1,7 @@
 import { h, newId } from "./dom.ts";
+import { icon } from "./icons.ts";
 
-type Control = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
+type Control = HTMLInputElement | HTMLSelectElement;
 
 /** A control with its label, and a hint below that a screen reader reads with it. */
 export function field(label: string, control: Control, hint = ""): HTMLElement {
@@ -11,7 +12,8 @@ export function field(label: string, control: Control, hint = ""): HTMLElement {
     "div",
     { class: "field" },
     h("label", { for: id }, label),
-    control,
+    // Browsers' own arrows differ, and none follows the colours here.
+    control instanceof HTMLSelectElement ? h("div", { class: "select" }, control, icon("chevron")) : control,
     hint ? h("p", { id: `${id}-hint`, class: "hint" }, hint) : null,
   );
 }

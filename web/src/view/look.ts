@@ -43,8 +43,8 @@ function ofUpload(upload: Sending): Look {
   const fraction = upload.size > 0 ? upload.sent / upload.size : 0;
   const { name } = upload;
   const basis = {
-    title: name.replace(/(.)\.[^.]+$/, "$1"),
-    source: `${name} · ${words.size(upload.size)}`,
+    title: stem(name),
+    source: `${kindOf(name, stem(name))} · ${words.size(upload.size)}`,
     icon: "upload" as IconName,
     fraction,
     sentence: null,
@@ -73,7 +73,7 @@ function ofUpload(upload: Sending): Look {
 
 function ofJob(job: Job, me: string): Look {
   const owner = job.username === me ? [] : [job.username];
-  const source = [job.file_name, ...(job.size_bytes === null ? [] : [words.size(job.size_bytes)]), ...owner].join(" · ");
+  const source = [kindOf(job.file_name, job.title), ...(job.size_bytes === null ? [] : [words.size(job.size_bytes)]), ...owner].join(" · ");
   const basis = { title: job.title, source, sentence: null };
   switch (job.state) {
     case "waiting":
@@ -96,12 +96,22 @@ function ofJob(job: Job, me: string): Look {
   }
 }
 
+function stem(name: string): string {
+  return name.replace(/(.)\.[^.]+$/, "$1");
+}
+
+/** What says which video it was: its name, or what its name has beyond the title. */
+function kindOf(name: string, title: string): string {
+  const extension = name.slice(title.length + 1);
+  return stem(name) === title && extension ? extension.toUpperCase() : name;
+}
+
 function remaining(seconds: number | null): string {
   return seconds === null ? "" : `, ${words.left(seconds)}`;
 }
 
 function expired({ expires_at, can_retry }: Job): string {
   const when = expires_at ? ` on ${words.day(new Date(expires_at))}` : "";
-  const again = can_retry ? " The video is still here: it can be converted again." : " Upload the video again to get another.";
-  return `Its MP3 was deleted${when}, as agreed.${again}`;
+  const again = can_retry ? " The video is still here." : " Upload the video again to get another.";
+  return `Its MP3 was deleted${when}.${again}`;
 }

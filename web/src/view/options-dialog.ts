@@ -7,10 +7,10 @@ import { choice, field, text, toggle } from "./fields.ts";
 import { Trim } from "./trim.ts";
 
 const QUALITIES: [string, string][] = [
-  ["", "As good as most can hear (V2)"],
-  ["v0", "The best (V0)"],
-  ["v4", "Smaller (V4)"],
-  ["v6", "Smallest, for speech (V6)"],
+  ["", "Very good (V2)"],
+  ["v0", "Best (V0)"],
+  ["v4", "Good, smaller (V4)"],
+  ["v6", "For speech, smallest (V6)"],
   ...["128", "160", "192", "224", "256", "320"].map((rate): [string, string] => [`${rate}k`, `Constant, ${rate} kb/s`]),
 ];
 
@@ -48,7 +48,7 @@ export function askOptions({ title, does, options, sound, take }: Asking): void 
   const loudness = choice(given(options.loudness), LOUDNESSES);
   const start = text(time(options.start), { placeholder: "0:00", inputmode: "text" });
   const end = text(time(options.end), { placeholder: "the end" });
-  const fade = text(given(options.fade), { placeholder: "none", inputmode: "decimal" });
+  const fade = text(given(options.fade), { placeholder: "0", inputmode: "decimal" });
   const track = text(given(options.track), { placeholder: "the first choice of the video" });
   const mono = toggle("Mono", options.mono ?? false, "Both channels in one: half the size for speech");
   const rate = choice(given(options.sample_rate), RATES);
@@ -104,8 +104,8 @@ export function askOptions({ title, does, options, sound, take }: Asking): void 
     {},
     h("legend", {}, "Only a part of it"),
     trim?.element ?? null,
-    h("div", { class: "fields" }, field("Start", start), field("End", end), field("Fade, in seconds", fade)),
-    h("p", { class: "hint" }, "Times such as 90.5, 1:30 or 1:02:03.5, exact to the sample."),
+    h("div", { class: "fields" }, field("Start", start), field("End", end), field("Fade", fade)),
+    h("p", { class: "hint" }, "Times such as 90.5, 1:30 or 1:02:03.5, exact to the sample. A fade is so many seconds, in and out."),
   );
   const more = h(
     "details",
@@ -127,8 +127,7 @@ export function askOptions({ title, does, options, sound, take }: Asking): void 
     h("div", { class: "fields" }, field("Quality", quality), field("Loudness", loudness)),
     part,
     more,
-    complaint,
-    h("footer", { class: "dialog-foot" }, reset, h("button", { type: "submit", class: "button main" }, h("span", {}, does))),
+    h("footer", { class: "dialog-foot" }, complaint, reset, h("button", { type: "submit", class: "button main" }, h("span", {}, does))),
   );
   const element = dialog(title, form);
   element.classList.add("wide");

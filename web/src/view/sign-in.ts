@@ -6,9 +6,13 @@ import { field } from "./fields.ts";
 import { mark } from "./mark.ts";
 import { Wave } from "./wave.ts";
 
+/** Something to look at: a sound that swells and ebbs. */
+const POURED = Array.from({ length: 90 }, (_, bar) => 0.08 + 0.92 * Math.abs(Math.sin(bar * 0.19) * Math.cos(bar * 0.053 + 0.4)));
+
 /** The page of somebody who isn't signed in. */
 export function signInPage(place: HTMLElement, then: (session: Session) => void): void {
   const wave = new Wave("pour");
+  wave.show(POURED, false);
   wave.fill(0.38, false);
   const { form, first } = signInForm("", (session) => {
     wave.drop();
@@ -72,8 +76,8 @@ function signInForm(
     { class: "sign-in", onsubmit: submit },
     field("Email", name),
     field("Password", password),
-    complaint,
     go,
+    complaint,
   );
   return { form, first: name, second: password };
 }
