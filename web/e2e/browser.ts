@@ -23,6 +23,10 @@ export async function person(browser: Browser, options: BrowserContextOptions = 
   context.setDefaultTimeout(20_000);
   // Only Chromium has this picker, and nothing but a hand can use it. Other browsers' way is tested with it.
   await context.addInitScript(() => delete (window as { showOpenFilePicker?: unknown }).showOpenFilePicker);
+  // Has choosers come to the tests from the start: a key is faster than the wish to see the next one.
+  context.on("page", (page) => page.on("filechooser", () => {}));
+  // tsx names functions by a function of its own, which pages don't have.
+  await context.addInitScript("globalThis.__name = (named) => named");
   context.on("weberror", (error) => assert.fail(`the page threw: ${error.error().stack}`));
   context.on("console", (message) => {
     if (/Content Security Policy/.test(message.text())) assert.fail(message.text());
@@ -41,7 +45,7 @@ export async function signIn(page: Page, address: string): Promise<void> {
 /** Chooses files as a person does, by the dialog of the browser. */
 export async function choose(page: Page, files: string[], button = "Choose files"): Promise<void> {
   const chooser = page.waitForEvent("filechooser");
-  await page.getByRole("button", { name: button }).click();
+  await page.getByRole("button", { name: button, exact: true }).click();
   await (await chooser).setFiles(files);
 }
 

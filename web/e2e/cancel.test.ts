@@ -7,6 +7,8 @@ import { Clips } from "./clips.ts";
 import { System } from "./system.ts";
 import { until } from "./until.ts";
 
+const HOUR_S = 3600;
+
 let system: System;
 let browser: Browser;
 let cable: Cable;
@@ -15,7 +17,7 @@ let page: Page;
 const clips = new Clips();
 
 before(async () => {
-  [system, browser] = await Promise.all([System.started(), open()]);
+  [system, browser] = await Promise.all([System.started({ DECANT_ANNOUNCED_PER_PERSON: "1" }), open()]);
   cable = await Cable.to(system.port);
   context = await person(browser);
   page = await context.newPage();
@@ -31,8 +33,8 @@ after(async () => {
 test("an upload that is cancelled is gone, here and at the server", async () => {
   const created = page.waitForResponse((answer) => answer.url().endsWith("/files") && answer.status() === 201);
   cable.hold(3_000_000);
-  await choose(page, [clips.large("Mistaken.mp4", 8_000_000)]);
-  await card(page, "Mistaken").getByText(/Uploading [2-9]\d %/).waitFor(SOON);
+  await choose(page, [clips.large("Mistaken.mkv", 40_000_000)]);
+  await card(page, "Mistaken").getByText(/Uploading [1-9]\d?\s%/).waitFor(SOON);
   await card(page, "Mistaken").getByRole("button", { name: "Cancel" }).click();
   await card(page, "Mistaken").waitFor({ state: "detached" });
   cable.mend();
@@ -47,14 +49,12 @@ test("an upload that is cancelled is gone, here and at the server", async () => 
 });
 
 test("a conversion that is cancelled stops, and what waits behind it moves up", async () => {
-  const names = ["First", "Second", "Third", "Fourth", "Fifth", "Sixth"];
-  await choose(page, names.map((name) => clips.talk(`${name}.mp4`, name === "Sixth" ? 5 : 1800)));
-  await card(page, "Sixth").getByText(/Waiting, \d before you/).waitFor(SOON);
-  await card(page, "First").getByText(/Converting/).waitFor(SOON);
-  for (const name of names.slice(0, 5)) {
-    await card(page, name).getByRole("button", { name: "Cancel" }).click();
-    await card(page, name).waitFor({ state: "detached" });
-  }
-  await ready(page, "Sixth");
-  assert.deepEqual((await system.jobs()).map(({ title }) => title), ["Sixth"]);
+  await choose(page, [clips.talk("Long.mp4", 3 * HOUR_S)]);
+  await card(page, "Long").getByText(/Converting/).waitFor(SOON);
+  await choose(page, [clips.talk("Next.mp4", 5)]);
+  await card(page, "Next").getByText("Waiting, you are next").or(card(page, "Next").getByText("Waiting, 1 before you")).waitFor(SOON);
+  await card(page, "Long").getByRole("button", { name: "Cancel" }).click();
+  await card(page, "Long").waitFor({ state: "detached" });
+  await ready(page, "Next");
+  assert.deepEqual((await system.jobs()).map(({ title }) => title), ["Next"]);
 });

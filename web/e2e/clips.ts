@@ -3,22 +3,29 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+/** 320 × 240 points of 12 bits. */
+const FRAME_BYTES = 115_200;
+
 /** Videos by the system's ffmpeg, in a folder that goes with the tests. */
 export class Clips {
   readonly folder = mkdtempSync(join(tmpdir(), "decant-clips-"));
 
-  /** With a sound that swells and ebbs, so that its waveform is one. */
+  /** With a sound that swells and ebbs, so that its waveform is one. A long one is a minute, over and over. */
   talk(name: string, seconds: number): string {
-    const sound = `aevalsrc='0.8*sin(330*2*PI*t)*(0.15+0.85*abs(sin(t*0.9)*sin(t*0.37+0.6)))':s=44100:d=${seconds}`;
-    return this.#make(name, ["-f", "lavfi", "-i", `color=c=0x8e1f4f:s=64x64:r=5:d=${seconds}`, "-f", "lavfi", "-i", sound]);
+    const piece = Math.min(seconds, 60);
+    const sound = `sine=f=330:r=22050:d=${piece},volume=7,tremolo=f=0.1:d=0.7,tremolo=f=0.23:d=0.6`;
+    const pictures = `color=c=0x8e1f4f:s=32x32:r=1:d=${piece}`;
+    const what = ["-f", "lavfi", "-i", pictures, "-f", "lavfi", "-i", sound, "-c:v", "mpeg4", "-c:a", "aac", "-b:a", "48k"];
+    if (piece === seconds) return this.#make(name, what);
+    const minute = this.#make(`piece of ${name}`, what);
+    return this.#make(name, ["-stream_loop", "-1", "-i", minute, "-c", "copy", "-t", String(seconds)]);
   }
 
-  /** So many bytes of pictures that nothing makes smaller, with ten seconds of sound. */
+  /** About so many bytes: ten seconds of sound under pictures as they are. The name ends with `.mkv`. */
   large(name: string, bytes: number): string {
-    const bits = String(Math.round((bytes * 8) / 10));
-    const pictures = ["-f", "lavfi", "-i", "color=s=320x240:r=10:d=10,noise=alls=100:allf=t+u"];
-    const rate = ["-c:v", "mpeg4", "-b:v", bits, "-minrate", bits, "-maxrate", bits, "-bufsize", bits, "-qmin", "1"];
-    return this.#make(name, [...pictures, "-f", "lavfi", "-i", "sine=d=10", ...rate]);
+    const rate = bytes / FRAME_BYTES / 10;
+    const pictures = `color=s=320x240:r=${rate.toFixed(1)}:d=10,format=yuv420p`;
+    return this.#make(name, ["-f", "lavfi", "-i", pictures, "-f", "lavfi", "-i", "sine=d=10", "-c:v", "rawvideo"]);
   }
 
   silent(name: string): string {

@@ -75,8 +75,8 @@ for (const colorScheme of ["light", "dark"] as const) {
     await card(page, `${theme} lecture`).getByText(/Converting/).waitFor(SOON);
     await card(page, `${theme} closing`).getByText(/Waiting/).waitFor(SOON);
     cable.hold(2_000_000);
-    await choose(page, [clips.large(`${theme} concert.mp4`, 6_000_000)]);
-    await card(page, `${theme} concert`).getByText(/Uploading [2-9]\d %/).waitFor(SOON);
+    await choose(page, [clips.large(`${theme} concert.mkv`, 6_000_000)]);
+    await card(page, `${theme} concert`).getByText(/Uploading [1-9]\d?\s%/).waitFor(SOON);
     await look(page, `${colorScheme}-cards`);
     cable.mend();
 

@@ -78,7 +78,7 @@ test("it is downloaded under its name, and a copied link needs no account", asyn
 });
 
 test("several files that are dropped become a card each, with the options that were chosen", async () => {
-  await page.getByRole("button", { name: "Options" }).click();
+  await page.getByRole("button", { name: "Options", exact: true }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByLabel("Quality").selectOption("v6");
   await dialog.getByLabel("Start").fill("soon");

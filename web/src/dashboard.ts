@@ -38,7 +38,7 @@ export class Dashboard {
     // Listening at once to a server that has just refused would ask it without end.
     closed: () => void this.refresh(pauseMs(this.#closures++, null)),
   });
-  /** Other tabs of this browser: their streams have ended, too, when something begins here. */
+  /** Other tabs of this browser. */
   readonly #tabs = new BroadcastChannel("decant");
   readonly #uploadOf = new WeakMap<Entry, Upload>();
   #failures = 0;
@@ -109,7 +109,7 @@ export class Dashboard {
     if (entry) this.#changed(entry);
     if (upload.phase !== "done") return;
     void this.refresh();
-    this.#tabs.postMessage("begun");
+    this.#tellTabs();
   }
 
   #changed(entry: Entry): void {
@@ -166,6 +166,7 @@ export class Dashboard {
     await this.#try(async () => {
       await calls.remove(job.id);
       this.#shelf.drop(job.id);
+      this.#tellTabs();
       toast(`“${job.title}” is cancelled.`, "check");
     });
   }
@@ -178,6 +179,7 @@ export class Dashboard {
     await this.#try(async () => {
       await calls.remove(job.id);
       this.#shelf.drop(job.id);
+      this.#tellTabs();
       toast(`“${job.title}” is deleted.`, "check");
     });
   }
@@ -207,14 +209,14 @@ export class Dashboard {
   #converted(job: Parameters<Shelf["take"]>[0]): void {
     this.#shelf.take(job);
     this.#stream.open();
-    this.#tabs.postMessage("begun");
+    this.#tellTabs();
   }
 
   async #rename({ job }: Entry, title: string): Promise<void> {
     if (!job) return;
     await this.#try(async () => {
       this.#shelf.take(await calls.rename(job.id, title));
-      this.#tabs.postMessage("renamed");
+      this.#tellTabs();
     });
   }
 
@@ -235,6 +237,11 @@ export class Dashboard {
     toast(`That is another file. “${upload.record.name}” is needed, unchanged.`, "alert");
   }
 
+  /** Streams end when nothing is unfinished, so the other tabs may hear of nothing. */
+  #tellTabs(): void {
+    this.#tabs.postMessage("look");
+  }
+
   #withUpload(entry: Entry, act: (upload: Upload) => unknown): void {
     const upload = this.#uploadOf.get(entry);
     if (upload) act(upload);
@@ -243,7 +250,7 @@ export class Dashboard {
   async #signOut(): Promise<void> {
     await this.#try(async () => {
       await signOut();
-      this.#tabs.postMessage("signed out");
+      this.#tellTabs();
       location.reload();
     });
   }

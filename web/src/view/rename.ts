@@ -23,8 +23,9 @@ export function editTitle(head: HTMLElement, title: HTMLElement, save: (title: s
     if (saves && field.value.trim() !== before) save(field.value.trim());
   };
   field.addEventListener("keydown", (event) => {
-    if (event.key === "Enter") end(true, true);
-    if (event.key === "Escape") end(false, true);
+    if (event.key !== "Enter" && event.key !== "Escape") return;
+    event.preventDefault(); // else the button that gets the keyboard would take the key, too
+    end(event.key === "Enter", true);
   });
   field.addEventListener("blur", () => end(true, false));
   title.replaceWith(field);
