@@ -15,7 +15,7 @@ export class Clips {
     const piece = Math.min(seconds, 60);
     const sound = `sine=f=330:r=22050:d=${piece},volume=7,tremolo=f=0.1:d=0.7,tremolo=f=0.23:d=0.6`;
     const pictures = `color=c=0x8e1f4f:s=32x32:r=1:d=${piece}`;
-    const what = ["-f", "lavfi", "-i", pictures, "-f", "lavfi", "-i", sound, "-c:v", "mpeg4", "-c:a", "aac", "-b:a", "48k"];
+    const what = ["-f", "lavfi", "-i", pictures, "-f", "lavfi", "-i", sound, "-c:v", "mpeg4", "-c:a", "aac", "-b:a", "32k"];
     if (piece === seconds) return this.#make(name, what);
     const minute = this.#make(`piece of ${name}`, what);
     return this.#make(name, ["-stream_loop", "-1", "-i", minute, "-c", "copy", "-t", String(seconds)]);

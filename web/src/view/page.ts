@@ -19,7 +19,7 @@ export class Page {
   constructor(place: HTMLElement, session: Session, panel: DropPanel, does: { signOut(): void; showOlder(): void }) {
     const id = newId();
     this.#older = button("Show older ones", "chevron", does.showOlder);
-    const title = h("h2", { id, class: "list-title" }, session.admin ? "Everybody's MP3s" : "Your MP3s", this.#count);
+    const title = h("h2", { id, class: "list-title" }, session.admin ? "All MP3s" : "Your MP3s", this.#count);
     this.#list = h("section", { class: "list", "aria-labelledby": id }, title, this.cards, this.#older);
     const account = h("div", { class: "account" }, h("span", { class: "email" }, session.username));
     account.append(iconButton("Sign out", "signOut", does.signOut));
