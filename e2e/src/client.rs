@@ -21,7 +21,7 @@ const REQUEST: Duration = Duration::from_secs(60);
 pub struct Job {
     /// The id of the job and its video.
     pub id: String,
-    /// `queued`, `converting`, `ready`, `failed`.
+    /// `waiting`, `queued`, `converting`, `ready`, `failed`.
     pub state: String,
     /// Whose it is.
     pub username: String,

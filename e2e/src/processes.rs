@@ -34,6 +34,29 @@ impl Process {
             .collect()
     }
 
+    /// Its running children. One that has ended and is not reaped yet isn't among them.
+    pub fn children(&self) -> Vec<Self> {
+        let parent = format!("PPid:\t{}", self.pid.as_raw_nonzero());
+        let processes = fs::read_dir("/proc").expect("/proc is there");
+        processes
+            .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+            .filter_map(Pid::from_raw)
+            .filter_map(|pid| {
+                let status = fs::read_to_string(file(pid, "status")).ok()?;
+                let mut lines = status.lines();
+                let is_dead = lines.clone().any(|line| line.starts_with("State:\tZ"));
+                let name = lines
+                    .clone()
+                    .find_map(|line| line.strip_prefix("Name:\t"))?;
+                let is_child = lines.any(|line| line == parent) && !is_dead;
+                is_child.then(|| Self {
+                    name: name.to_owned(),
+                    pid,
+                })
+            })
+            .collect()
+    }
+
     /// Ends it at once. One that is gone already is fine.
     pub fn kill(&self) {
         let _ = kill_process(self.pid, Signal::KILL);

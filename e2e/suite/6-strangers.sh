@@ -11,6 +11,7 @@ chapter_6() {
   step "A foreign pod reaches no database, no RabbitMQ, no Broker and no pod of ours by address" foreign_pod_is_refused
   step "A job is there to be lied about" known_job
   step "A forged video.uploaded at convert changes nothing and tells nothing" forged convert / video.uploaded
+  step "Of a job that is being converted it tells nothing either" forged_at_work
   step "A forged mp3.ready at notify changes nothing and tells nothing" forged notify /mp3-ready mp3.ready
   step "A forged job.failed at notify changes nothing and tells nothing" forged notify /job-failed job.failed
   step "A forged dead letter at notify changes nothing and tells nothing" forged notify /dead-letter video.uploaded
@@ -32,14 +33,31 @@ forged() {
   before=$body mails=$(mails_if_seen)
   lie "$1" "$2" "$3" "$known" || { wrong "no answer from $1"; return; }
   answer_known="$status $body"
-  [[ $status == 200 && ! $body && ${headers,,} != *$'\nce-'* ]] ||
-    { wrong "expected 200 and nothing, got $status: $headers $body"; return; }
+  is_told_nothing || return
   lie "$1" "$2" "$3" "$UNKNOWN" || { wrong "no answer from $1"; return; }
   [[ $answer_known == "$status $body" ]] || { wrong "a job that there isn't is answered otherwise: $status $body"; return; }
   show "$known" || return
   [[ $body == "$before" ]] || { wrong "the record was $before, and is $body"; return; }
   [[ $(mails_if_seen) == "$mails" ]] || { wrong "there are $(mails_if_seen) mails, and were $mails"; return; }
   seen="answer $answer_known, known or not${mails:+, $mails mails before and after}"
+}
+
+# Between its claim and its end a job has a lease, of which its owner's event would be told.
+forged_at_work() {
+  local busy name="e2e-$run-busy"
+  upload "$name.wav" "$work/long.wav" -F sample_rate=48000 || return
+  busy=$job
+  wait_for 600 "job $busy to be at work" is_at_work "$busy" || { seen+=": $body"; return 1; }
+  lie convert / video.uploaded "$busy" || { wrong "no answer from convert"; return; }
+  is_told_nothing || return
+  is_in "$busy" converting || { wrong "it is no conversion any more: $body"; return; }
+  ends_as "$busy" ready 600 || return
+  one_mail "$READY$name" 300
+}
+
+is_told_nothing() {
+  [[ $status == 200 && ! $body && ${headers,,} != *$'\nce-'* ]] ||
+    wrong "expected 200 and nothing, got $status: $headers $body"
 }
 
 mails_if_seen() { [[ ! $sees_mails ]] || all_mails; }

@@ -81,26 +81,7 @@ broker_parts_ready() {
   ((brokers == 1 && triggers >= 3))
 }
 
-# `exec` instead of a port: it passes by the NetworkPolicies, and wget is in the image.
-mailbox() { kubectl exec deployment/mailpit -- wget -qO- "http://127.0.0.1:8025$1"; }
-
 log_of() { kubectl logs -l "serving.knative.dev/service=$1" -c "$1" --tail=-1 --max-log-requests=50; }
-
-stop_mail() {
-  kubectl scale deployment mailpit --replicas=0 >/dev/null &&
-    wait_for 120 "the end of Mailpit's pod" mailpit_is_gone
-}
-
-mailpit_is_gone() {
-  local names
-  names=$(kubectl get pods -l app.kubernetes.io/name=mailpit -o name) && [[ ! $names ]]
-}
-
-# It has forgotten its mails then.
-start_mail() {
-  kubectl scale deployment mailpit --replicas=1 >/dev/null &&
-    kubectl rollout status deployment mailpit --timeout=180s >/dev/null
-}
 
 # There is no such path at convert: it answers 404, which counts as a failure like 503. The Trigger stays what it is but for
 # that.

@@ -7,12 +7,11 @@ foreign_namespace=
 foreign_pod() {
   [[ ! $foreign_namespace ]] || return 0
   local image name=$namespace-e2e-$run
-  image=${DECANT_PROBE_IMAGE:-$(kubectl get pods -l app.kubernetes.io/component=rabbitmq -o \
-    'jsonpath={.items[0].spec.containers[0].image}')} || { wrong "no image: give DECANT_PROBE_IMAGE"; return; }
+  image=$(probe_image) || { wrong "no image: give DECANT_PROBE_IMAGE"; return; }
   kubectl create namespace "$name" >/dev/null || { wrong "no namespace of its own can be made"; return; }
   foreign_namespace=$name
   undo_later "kubectl delete namespace $name --wait=false >/dev/null"
-  { one_pod foreign sleep 7200; one_pod listener perl -MSocket -e "$LISTEN"; } |
+  { one_pod foreign 'e2e: foreign' sleep 7200; one_pod listener 'e2e: listener' perl -MSocket -e "$LISTEN"; } |
     kubectl -n "$name" create -f - >/dev/null || { wrong "the foreign pod can't be made"; return; }
   kubectl -n "$name" wait --for=condition=Ready pod/foreign pod/listener --timeout=300s >/dev/null ||
     { wrong "the foreign pod doesn't start"; return; }
@@ -23,16 +22,21 @@ foreign_pod() {
 LISTEN='socket(S,PF_INET,SOCK_STREAM,0);setsockopt(S,SOL_SOCKET,SO_REUSEADDR,1);bind(S,sockaddr_in(8080,INADDR_ANY))||die;
 listen(S,9);while(1){accept(C,S);close(C)}'
 
-# one_pod NAME COMMAND…: as Pod Security's strictest level wants it.
+probe_image() {
+  [[ ! ${DECANT_PROBE_IMAGE:-} ]] || { echo "$DECANT_PROBE_IMAGE"; return; }
+  kubectl get pods -l app.kubernetes.io/component=rabbitmq -o 'jsonpath={.items[0].spec.containers[0].image}'
+}
+
+# one_pod NAME LABELS COMMAND…: of $image, as Pod Security's strictest level wants it.
 one_pod() {
-  local name=$1 word list
-  list=$(json_text "$2")
-  for word in "${@:3}"; do list+=", $(json_text "$word")"; done
+  local name=$1 labels=$2 word list
+  list=$(json_text "$3")
+  for word in "${@:4}"; do list+=", $(json_text "$word")"; done
   cat <<YAML
 ---
 apiVersion: v1
 kind: Pod
-metadata: {name: $name, labels: {e2e: $name}}
+metadata: {name: $name, labels: {$labels}}
 spec:
   automountServiceAccountToken: false
   enableServiceLinks: false

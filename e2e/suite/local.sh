@@ -31,6 +31,9 @@ log_of() {
 
 stop_mail() { control /mail/stop; }
 start_mail() { control /mail/start; }
+hold_mail() { control /mail/hold; }
+release_mail() { control /mail/start; }
+held_mails() { mailbox /mail/held; }
 break_convert() { control /convert/break; }
 mend_convert() { control /convert/mend; }
 

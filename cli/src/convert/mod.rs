@@ -2,25 +2,28 @@
 
 mod bar;
 mod output;
-mod wishes;
 
 use crate::{
     failure::{EXIT_STATUS, Failure},
     source::{Source, is_standard},
+    wishes::Wishes,
 };
 use bar::Bar;
-use decant_audio::{Error, Mp3};
+use clap::builder::{PathBufValueParser, TypedValueParser};
+use decant_audio::{Cover, Error, Mp3, Options};
+use decant_convert::engine_options;
 use output::Output;
 use serde_json::json;
 use std::{
+    fs,
     io::{self, Write},
+    num::NonZeroUsize,
     path::PathBuf,
     pin::pin,
     process::{self, ExitCode},
     time::Instant,
 };
 use tokio::signal::unix::{SignalKind, signal};
-use wishes::Wishes;
 
 /// Turn a local video or sound file into an MP3.
 ///
@@ -43,6 +46,12 @@ pub(crate) struct Arguments {
     json: bool,
     #[command(flatten)]
     wishes: Wishes,
+    /// Instead of the file's own: a JPEG or PNG file of at most 192 KiB
+    #[arg(long, value_name = "FILE", help_heading = "How the MP3 should be", value_parser = PathBufValueParser::new().try_map(cover))]
+    cover: Option<Cover>,
+    /// How many threads encode; by default as many as there are cores. The MP3 is the same for any number
+    #[arg(long, value_name = "NUMBER", help_heading = "How the MP3 should be")]
+    encoders: Option<NonZeroUsize>,
 }
 
 /// Converts until it is done, or a signal comes. Leaves nothing half-written behind.
@@ -77,7 +86,10 @@ async fn convert(arguments: Arguments) -> Result<Mp3, Failure> {
     let mut interrupted = pin!(interrupted().map_err(engine)?);
     let source = arguments.source;
     let decoder = source.decoder();
-    let options = arguments.wishes.options(source.title())?;
+    let options = Options {
+        encoders: arguments.encoders,
+        ..engine_options(&arguments.wishes.asked()?, source.title(), arguments.cover)
+    };
     // A named pipe is open only when somebody writes to it.
     let input = unless(&mut interrupted, move || source.open()).await?;
     let (mut file, output) = Output::create(&arguments.output, arguments.force)?;
@@ -110,6 +122,11 @@ async fn convert(arguments: Arguments) -> Result<Mp3, Failure> {
             process::exit(status)
         }
     }
+}
+
+fn cover(path: PathBuf) -> Result<Cover, String> {
+    let bytes = fs::read(&path).map_err(|error| error.to_string())?;
+    Cover::try_from(bytes).map_err(|error| error.to_string())
 }
 
 /// What comes of work that may have to wait for somebody else, unless a signal ends the program before.

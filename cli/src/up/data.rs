@@ -1,3 +1,4 @@
+use super::report;
 use anyhow::{Context, bail};
 use rand::{RngCore, rngs::OsRng};
 use std::{
@@ -6,6 +7,7 @@ use std::{
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
+use tokio::net::UnixListener;
 
 /// The folder of all data: who may sign in, what was uploaded, what signs tokens and links, mail that went out.
 pub(crate) struct DataFolder {
@@ -61,6 +63,15 @@ impl DataFolder {
 
     pub(crate) fn mail(&self) -> PathBuf {
         self.path.join("mail")
+    }
+
+    /// Where `decant status` asks. What a process that was killed left there is in the way, and nobody's: the lock is ours.
+    pub(crate) fn listen_for_status(&self) -> anyhow::Result<UnixListener> {
+        match fs::remove_file(self.path.join(report::SOCKET)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
+        Ok(report::listen(&File::open(&self.path)?)?)
     }
 
     /// What signs the links in mails: made once.

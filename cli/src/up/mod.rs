@@ -4,10 +4,12 @@ mod config;
 mod data;
 mod first_user;
 mod process;
+pub(crate) mod report;
 mod wiring;
 
 pub(crate) use config::Config;
 
+use anyhow::Context;
 use chrono::{DateTime, Utc};
 use data::DataFolder;
 use decant_broker::{
@@ -15,6 +17,7 @@ use decant_broker::{
 };
 use decant_function::{client, reasons};
 use process::Function;
+use report::Reporter;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -33,7 +36,7 @@ const SWEEP_AGAIN: Duration = Duration::from_secs(10);
 
 /// Runs the system until Ctrl-C or SIGTERM.
 pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
-    let started = chrono::Utc::now();
+    let started = Utc::now();
     let _telemetry = decant_function::telemetry::init("broker")?;
     let data = DataFolder::open(&config.data)?;
     let wiring = Wiring::new(&config, &data).await?;
@@ -41,10 +44,13 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
 
     let asked_to_stop = asked_to_stop()?;
     let addresses = wiring.addresses.clone();
+    let (topology, routes) = (wiring.topology.clone(), wiring.routes.clone());
+    let lives = wiring.lives();
     let queues = queues(config.amqp.as_ref(), &wiring.topology).await?;
     let mut system = System::start(wiring, queues, config.shutdown_grace)?;
     let broker = system.broker.clone();
-    let lives = async {
+    let reporter = Reporter::new(started, lives, &topology, &routes, broker.clone())?;
+    let runs = async {
         ready(&addresses).await?;
         println!("{}", welcome(config.port));
         // Queues in memory ended with whoever ran before.
@@ -54,7 +60,8 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     };
     let ended = tokio::select! {
         () = asked_to_stop => Ok(()),
-        failed = lives => failed,
+        failed = runs => failed,
+        failed = reporter.serve(&data) => failed.context("the socket for `decant status` failed"),
         failed = system.broker_ended() => Err(failed),
     };
     tracing::info!("stopping; a second Ctrl-C stops at once");

@@ -1,4 +1,5 @@
 use anyhow::{Context, ensure};
+use chrono::{DateTime, Utc};
 use rustix::{
     io::{FdFlags, fcntl_setfd},
     process::{Pid, Signal, kill_process},
@@ -10,7 +11,10 @@ use std::{
     os::fd::AsRawFd,
     path::PathBuf,
     process::{ExitStatus, Stdio},
-    sync::Mutex,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
     time::Duration,
 };
 use tokio::{
@@ -36,6 +40,42 @@ pub(crate) struct Function {
     name: &'static str,
     socket: TcpListener,
     environment: Variables,
+    life: Arc<Life>,
+}
+
+/// What `decant status` tells of a function's process.
+#[derive(Debug, Default)]
+pub(crate) struct Life {
+    /// While it runs.
+    started_at: Mutex<Option<DateTime<Utc>>>,
+    starts: AtomicU32,
+}
+
+impl Life {
+    /// When the process that runs was started; `None` while none runs.
+    pub(crate) fn started_at(&self) -> Option<DateTime<Utc>> {
+        *self
+            .started_at
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How often it had to be started again.
+    pub(crate) fn restarts(&self) -> u32 {
+        self.starts.load(Relaxed).saturating_sub(1)
+    }
+
+    fn starts(&self) {
+        self.starts.fetch_add(1, Relaxed);
+        self.set(Some(Utc::now()));
+    }
+
+    fn set(&self, started_at: Option<DateTime<Utc>>) {
+        *self
+            .started_at
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = started_at;
+    }
 }
 
 impl Function {
@@ -44,7 +84,16 @@ impl Function {
             name,
             socket,
             environment,
+            life: Arc::default(),
         }
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    pub(crate) fn life(&self) -> Arc<Life> {
+        Arc::clone(&self.life)
     }
 
     /// Where this machine reaches the function.
@@ -60,10 +109,14 @@ impl Function {
             let started = Instant::now();
             match self.start() {
                 Ok(mut child) => {
+                    self.life.starts();
                     // Taken out, since waiting for a child closes what is left in it.
                     let _lifeline = child.stdin.take();
                     tokio::select! {
-                        status = child.wait() => died(self.name, status),
+                        status = child.wait() => {
+                            self.life.set(None);
+                            died(self.name, status);
+                        }
                         () = stop.cancelled() => return drain(self.name, child, grace).await,
                     }
                 }

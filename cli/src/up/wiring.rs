@@ -2,12 +2,12 @@ use super::{
     config::Config,
     data::DataFolder,
     first_user,
-    process::{Function, Variables, check_settings},
+    process::{Function, Life, Variables, check_settings},
 };
 use anyhow::Context;
 use decant_broker::{Routes, Topology};
 use include_dir::{Dir, include_dir};
-use std::{env, ffi::OsString, net::TcpListener};
+use std::{env, ffi::OsString, net::TcpListener, sync::Arc};
 use url::Url;
 
 /// The manifests that the cluster gets.
@@ -81,6 +81,17 @@ impl Wiring {
                 Function::new("notify", notify, environment.notify()),
             ],
         })
+    }
+}
+
+impl Wiring {
+    /// What `decant status` tells of: each function, where it answers, and its process.
+    pub(crate) fn lives(&self) -> Vec<(&'static str, Url, Arc<Life>)> {
+        let functions = self.functions.iter().chain([&self.door]);
+        let functions = functions.zip(&self.addresses);
+        functions
+            .map(|(function, url)| (function.name(), url.clone(), function.life()))
+            .collect()
     }
 }
 

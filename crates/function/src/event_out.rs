@@ -11,6 +11,8 @@ use cloudevents::{
 use decant_events::EventData;
 use http_body_util::BodyExt;
 use std::time::Duration;
+use tokio::time::sleep;
+use tracing::Instrument;
 use url::Url;
 
 /// Wraps `data` in a CloudEvent from `function` about the job's `run`: id, type, subject and time are set.
@@ -62,6 +64,16 @@ impl IntoResponse for Reply {
         }
     }
 }
+
+/// When to try once more what the broker didn't take: for a little longer than the ten seconds in which its ingress, or
+/// RabbitMQ behind it, is started again. After that the sweep announces what got lost.
+const TRY_AGAIN_AFTER: [Duration; 5] = [
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+    Duration::from_secs(8),
+    Duration::from_secs(16),
+];
 
 /// Where a function sends its events: the broker's ingress (`K_SINK`).
 #[derive(Debug, Clone)]
@@ -115,5 +127,21 @@ impl Sink {
         }
         tracing::debug!(event.id = id, "event emitted");
         Ok(())
+    }
+
+    /// Tries on beside whatever the caller does next, for half a minute. Nothing hangs on it, and it doesn't outlive the
+    /// function.
+    pub fn keep_trying(&self, event: Event) {
+        let sink = self.clone();
+        let trying = async move {
+            for pause in TRY_AGAIN_AFTER {
+                sleep(pause).await;
+                if sink.emit(event.clone()).await.is_ok() {
+                    tracing::info!(event.id = event.id(), "event emitted after all");
+                    return;
+                }
+            }
+        };
+        tokio::spawn(trying.in_current_span());
     }
 }

@@ -63,7 +63,8 @@ impl IntoResponse for ProblemDetails {
     fn into_response(self) -> Response {
         let body = serde_json::json!({
             "type": "about:blank",
-            "title": self.status.canonical_reason(),
+            // A status that HTTP itself doesn't know has no phrase.
+            "title": self.status.canonical_reason().unwrap_or(self.code),
             "status": self.status.as_u16(),
             "code": self.code,
             "detail": self.detail,

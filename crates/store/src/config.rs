@@ -1,4 +1,5 @@
-use crate::{Error, StoreUrl, embedded};
+use crate::{ANNOUNCE_GAP, Error, StoreUrl, Turns, embedded};
+use std::num::NonZeroU32;
 
 /// The setting that says where payloads and jobs live, and its older name.
 #[derive(Debug, Clone, clap::Args)]
@@ -36,6 +37,29 @@ impl StoreConfig {
         match self.url() {
             StoreUrl::Folder(folder) => embedded::check(folder),
             StoreUrl::Mongo(_) => Ok(()),
+        }
+    }
+}
+
+/// The setting by which people's jobs take turns: the same for everybody who announces jobs.
+#[derive(Debug, Clone, clap::Args)]
+pub struct TurnsConfig {
+    /// How many jobs of one person are queued or converted at a time. The others wait for their turn.
+    #[arg(
+        long,
+        env = "DECANT_ANNOUNCED_PER_PERSON",
+        value_name = "DECANT_ANNOUNCED_PER_PERSON",
+        default_value = "4"
+    )]
+    announced_per_person: NonZeroU32,
+}
+
+impl TurnsConfig {
+    /// The turns, with the gap of the sweep.
+    pub fn turns(&self) -> Turns {
+        Turns {
+            at_once: self.announced_per_person.get(),
+            gap: ANNOUNCE_GAP,
         }
     }
 }

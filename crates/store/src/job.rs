@@ -2,12 +2,15 @@ use chrono::{DateTime, Utc};
 use decant_events::{ConversionOptions, FileId, Problem, Username};
 use std::{fmt, str::FromStr};
 
-/// Where a job stands: `uploading → queued → converting → ready | failed`.
+/// Where a job stands: `uploading → waiting → queued → converting → ready | failed`, a ready one `→ expired`, and wherever it
+/// stands `→ cancelled`. A retry takes a job that has ended back to `waiting` or `queued`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum State {
     /// Its video is on the way in: nobody sees the job yet.
     Uploading,
-    /// Its video is stored, a conversion is due.
+    /// Its video is stored. The conversion is due when fewer jobs of the same person are.
+    Waiting,
+    /// Its conversion is due, and announced.
     Queued,
     /// Somebody converts it, under a lease.
     Converting,
@@ -15,31 +18,45 @@ pub enum State {
     Ready,
     /// It ended without an MP3.
     Failed,
+    /// Its MP3 was there, and is gone: it was kept for long enough.
+    Expired,
+    /// Its owner has deleted it: nobody sees the job any more. What is left is a tombstone, by which the sweep finds bytes
+    /// that weren't deleted with it.
+    Cancelled,
 }
 
 impl State {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 8] = [
         Self::Uploading,
+        Self::Waiting,
         Self::Queued,
         Self::Converting,
         Self::Ready,
         Self::Failed,
+        Self::Expired,
+        Self::Cancelled,
     ];
 
     /// The word that records, programs and people use.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Uploading => "uploading",
+            Self::Waiting => "waiting",
             Self::Queued => "queued",
             Self::Converting => "converting",
             Self::Ready => "ready",
             Self::Failed => "failed",
+            Self::Expired => "expired",
+            Self::Cancelled => "cancelled",
         }
     }
 
-    /// Nothing more happens to the job by itself.
+    /// The run has ended, and no other one begins by itself.
     pub fn is_final(self) -> bool {
-        matches!(self, Self::Ready | Self::Failed)
+        match self {
+            Self::Ready | Self::Failed | Self::Expired | Self::Cancelled => true,
+            Self::Uploading | Self::Waiting | Self::Queued | Self::Converting => false,
+        }
     }
 }
 
@@ -73,6 +90,8 @@ pub struct Job {
     pub run: u32,
     /// The video's name, as its owner called it.
     pub file_name: String,
+    /// What its owner calls the job, if not by the video's name.
+    pub own_title: Option<String>,
     /// The video's size, once it is stored.
     pub size_bytes: Option<u64>,
     /// What its owner asks of the conversion. A cover that came with the video is read by [`Jobs::cover`].
@@ -83,7 +102,7 @@ pub struct Job {
     pub progress_percent: f64,
     /// How many conversions have begun in this run.
     pub attempts: u32,
-    /// The MP3, once it is published.
+    /// The MP3, once it is published. After a retry still the one of the run before, until this run's is published.
     pub mp3: Option<Mp3>,
     /// Why the job failed.
     pub problem: Option<Problem>,
@@ -96,8 +115,12 @@ pub struct Job {
 }
 
 impl Job {
-    /// The video's name without its extension: what the job is called, and the stem of the MP3's file name.
+    /// What the job is called, and the stem of the MP3's file name: its own title, or the video's name without its
+    /// extension.
     pub fn title(&self) -> &str {
+        if let Some(title) = &self.own_title {
+            return title;
+        }
         match self.file_name.rsplit_once('.') {
             Some((stem, end)) if !stem.is_empty() && is_extension(end) => stem,
             _ => &self.file_name,
@@ -175,6 +198,13 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_title_of_its_own_goes_before_the_name() {
+        let mut job = named("Film.mp4");
+        job.own_title = Some("Talk v1.mp4".into());
+        assert_eq!(job.title(), "Talk v1.mp4");
+    }
+
     fn named(file_name: &str) -> Job {
         let now = DateTime::UNIX_EPOCH;
         Job {
@@ -183,6 +213,7 @@ mod tests {
             state: State::Queued,
             run: 1,
             file_name: file_name.into(),
+            own_title: None,
             size_bytes: None,
             options: Ok(ConversionOptions::default()),
             progress_percent: 0.0,

@@ -1,4 +1,4 @@
-use crate::{Error, Job, Mp3, NewJob, Snapshot};
+use crate::{Error, Job, Mp3, NewJob, Resumable, Snapshot, Turns, Usage};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use decant_events::{ConversionOptions, FileId, Problem, Username};
@@ -36,7 +36,7 @@ pub enum Claim {
     Held,
     /// The job has ended, maybe just now because its attempts are used up. The recorded end is the answer.
     Ended(Box<Job>),
-    /// There is no such job, or its video is not stored yet.
+    /// There is no such job, its video is not stored yet, or its turn hasn't come: then it will be announced.
     Missing,
 }
 
@@ -92,19 +92,58 @@ pub trait Jobs: Send + Sync {
         cover: Option<&[u8]>,
     ) -> Result<(), Error>;
 
-    /// The video is stored: `uploading → queued`, counted as announced, the lease ends.
-    /// `announce_gap` is the time after which [`Due::ByGap`] takes it the first time.
-    async fn uploaded(
-        &self,
-        lease: &Lease,
-        size_bytes: u64,
-        announce_gap: Duration,
-    ) -> Result<Job, Error>;
+    /// The video is stored, the lease ends: `uploading → queued`, counted as announced, if its owner has a turn free, else
+    /// `→ waiting`. A turn may have become free in that moment: who is told `waiting` calls [`Jobs::announce_waiting`].
+    async fn uploaded(&self, lease: &Lease, size_bytes: u64, turns: Turns) -> Result<Job, Error>;
 
     /// The upload broke: the `uploading` record goes. Its payload must be deleted before.
     async fn discard(&self, lease: &Lease) -> Result<(), Error>;
 
-    /// The job. Uploads that haven't ended are hidden.
+    /// Makes of an upload that has begun one that comes in pieces: from now on its record outlives its writer, for
+    /// `keep_for` after each piece. Its payload must be there, with a checkpoint at 0. Gives when it expires.
+    async fn make_resumable(
+        &self,
+        lease: &Lease,
+        length_bytes: u64,
+        metadata: Option<&str>,
+        keep_for: Duration,
+    ) -> Result<DateTime<Utc>, Error>;
+
+    /// The upload, if it is one that comes in pieces, or was until it ended.
+    async fn resumable(&self, id: FileId) -> Result<Option<Resumable>, Error>;
+
+    /// Takes an upload that comes in pieces to write the next one. `None` if somebody else writes, if it is not at this
+    /// offset, if it has expired or ended, or if there is none.
+    async fn resume(
+        &self,
+        id: FileId,
+        offset_bytes: u64,
+        lease_for: Duration,
+    ) -> Result<Option<Lease>, Error>;
+
+    /// Moves the offset to where a checkpoint of the payload is, never backwards, and goes on. Gives when the upload
+    /// expires now.
+    async fn advance(
+        &self,
+        lease: &Lease,
+        offset_bytes: u64,
+        keep_for: Duration,
+        lease_for: Duration,
+    ) -> Result<DateTime<Utc>, Error>;
+
+    /// The same, and lets go of the upload: anybody may write the next piece at once.
+    async fn pause(
+        &self,
+        lease: &Lease,
+        offset_bytes: u64,
+        keep_for: Duration,
+    ) -> Result<DateTime<Utc>, Error>;
+
+    /// Takes an upload that comes in pieces from whoever writes it, to put an end to it: delete the payload, then call
+    /// [`Jobs::discard`]. `None` if it has ended, or if there is none.
+    async fn seize(&self, id: FileId, lease_for: Duration) -> Result<Option<Lease>, Error>;
+
+    /// The job. Uploads that haven't ended are hidden, and so is what was cancelled.
     async fn get(&self, id: FileId) -> Result<Option<Job>, Error>;
 
     /// The job that published this MP3.
@@ -117,7 +156,7 @@ pub trait Jobs: Send + Sync {
     async fn waveform(&self, mp3_id: FileId) -> Result<Option<Vec<u8>>, Error>;
 
     /// Newest first (by id), at most `limit`, those of `owner` or of everybody, older than `before` if given. Uploads
-    /// that haven't ended are hidden.
+    /// that haven't ended are hidden, and so is what was cancelled.
     async fn list(
         &self,
         owner: Option<&Username>,
@@ -145,11 +184,15 @@ pub trait Jobs: Send + Sync {
         progress_percent: Option<f64>,
     ) -> Result<(), Error>;
 
+    /// Whether the lease (of an upload, a conversion) is still the record's: cheap enough to ask often.
+    async fn holds(&self, lease: &Lease) -> Result<bool, Error>;
+
     /// Gives a claimed job back: `converting → queued`, the attempt's MP3 becomes litter. The attempt is forgiven when
     /// it wasn't the job's fault (a store that is away, a shutdown).
     async fn release(&self, lease: &Lease, forgive: bool) -> Result<(), Error>;
 
-    /// `converting → ready`. `mp3.id` is the one the job was claimed with; an empty waveform is none.
+    /// `converting → ready`. `mp3.id` is the one the job was claimed with; an empty waveform is none. The MP3 of the run
+    /// before, if there is one, becomes litter.
     async fn publish(&self, lease: &Lease, mp3: Mp3, waveform: &[u8]) -> Result<Job, Error>;
 
     /// `converting → failed`. The attempt's MP3 becomes litter.
@@ -164,6 +207,38 @@ pub trait Jobs: Send + Sync {
         problem: &Problem,
         announced_for: Duration,
     ) -> Result<Option<Job>, Error>;
+
+    /// `waiting → queued` of this person's oldest waiting job, counted as announced: if one waits and a turn is free.
+    async fn announce_waiting(&self, owner: &Username, turns: Turns) -> Result<Option<Job>, Error>;
+
+    /// Who has waiting jobs: the next person by name, after `after` if given.
+    async fn next_waiting(&self, after: Option<&Username>) -> Result<Option<Username>, Error>;
+
+    /// Ends a job wherever it stands, for good: `→ cancelled`, hidden. Whoever holds its lease has lost it; the MP3s that it
+    /// names become litter, which this gives; cover and waveform go at once. `None` if there is no such job (any more).
+    async fn cancel(&self, id: FileId) -> Result<Option<Vec<Litter>>, Error>;
+
+    /// Jobs that were cancelled at least `grace` ago, oldest first.
+    async fn tombstones(&self, grace: Duration, limit: u32) -> Result<Vec<FileId>, Error>;
+
+    /// A cancelled job's video is deleted: its record goes. `false` while it names litter: that goes before.
+    async fn drop_tombstone(&self, id: FileId) -> Result<bool, Error>;
+
+    /// A job that has ended begins once more, as at the end of [`Jobs::uploaded`]: its next run, which has no attempts, no
+    /// problem and no mail yet. `options`, if given, replace the ones before. Its MP3 stays until this run publishes one.
+    /// `None` if it hasn't ended, or there is no such job.
+    async fn retry(
+        &self,
+        id: FileId,
+        options: Option<&ConversionOptions>,
+        turns: Turns,
+    ) -> Result<Option<Job>, Error>;
+
+    /// Calls the job by this title, or by the video's name again. `None` if there is no such job.
+    async fn rename(&self, id: FileId, title: Option<&str>) -> Result<Option<Job>, Error>;
+
+    /// What a person takes up right now.
+    async fn usage(&self, owner: &Username) -> Result<Usage, Error>;
 
     /// Takes the mail about a job that has ended and has none for its run yet. `lease_for` keeps others from sending it
     /// too. Counts the try; the gap until the next one by [`Jobs::unmailed`] doubles with each, from `gap`.
@@ -192,7 +267,7 @@ pub trait Jobs: Send + Sync {
     async fn unmailed(&self, grace: Duration, limit: u32) -> Result<Vec<FileId>, Error>;
 
     /// Takes one upload whose lease ran out at least `grace` ago, the longest one first: its writer is gone, and if it
-    /// does come back it has lost its lease. Whoever takes it deletes the payload, then calls [`Jobs::discard`]; if that
+    /// does come back it has lost its lease. One that comes in pieces is taken when it expired at least `grace` ago. Whoever takes it deletes the payload, then calls [`Jobs::discard`]; if that
     /// fails, the upload is taken again when `lease_for` and a grace have passed.
     async fn take_abandoned_upload(
         &self,
@@ -206,7 +281,8 @@ pub trait Jobs: Send + Sync {
     /// The litter's payload is deleted.
     async fn forget_litter(&self, litter: &Litter) -> Result<(), Error>;
 
-    /// Makes the record of a video that somebody else stored, `queued`; `false` if there is one with this id already.
+    /// Makes the record of a video that somebody else stored and announced: `queued`, whoever's turn it is. `false` if there
+    /// is one with this id already.
     async fn adopt(
         &self,
         job: NewJob,
@@ -215,10 +291,9 @@ pub trait Jobs: Send + Sync {
     ) -> Result<bool, Error>;
 
     /// Records for another store: oldest first (by id), at most `limit`, those after `after` if given. Uploads that
-    /// haven't ended are left out: their uploader can only go on here.
+    /// haven't ended are left out: their uploader can only go on here. So is what was cancelled.
     async fn export(&self, after: Option<FileId>, limit: u32) -> Result<Vec<Snapshot>, Error>;
 
-    /// Takes a record of another store. A queued one is due to be announced at once. `false`, and nothing is changed, if
-    /// there is one with this id already.
+    /// Takes a record of another store. `false`, and nothing is changed, if there is one with this id already.
     async fn import(&self, snapshot: &Snapshot) -> Result<bool, Error>;
 }

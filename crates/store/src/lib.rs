@@ -15,22 +15,28 @@ mod job;
 mod jobs;
 mod mongodb;
 mod payloads;
+mod resumable;
 mod snapshot;
+mod turns;
 mod url;
+mod usage;
 
 #[cfg(feature = "contract")]
 pub mod contract;
 
 pub use self::mongodb::MongoUri;
-pub use config::StoreConfig;
+pub use config::{StoreConfig, TurnsConfig};
 pub use copy::{Copied, CopyError, LeftOut, copy, copy_size};
 pub use error::Error;
 pub use events::ANNOUNCE_GAP;
 pub use job::{Asked, Job, Mp3, NewJob, State, UnreadableOptions};
 pub use jobs::{Claim, Due, Jobs, Lease, Litter, MailClaim};
 pub use payloads::{Bucket, CHUNK_BYTES, PayloadReader, PayloadWriter, Payloads};
+pub use resumable::Resumable;
 pub use snapshot::Snapshot;
+pub use turns::Turns;
 pub use url::{InvalidStoreUrl, StoreUrl};
+pub use usage::Usage;
 
 use std::sync::Arc;
 

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 /// of announcements.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Snapshot {
-    /// The job. One that is being converted is `queued` here: that conversion belongs to the store that it is in.
+    /// The job. One that is queued or being converted is `waiting` here: turns are taken in each store by itself.
     pub job: Job,
     /// When its run ended.
     pub finished_at: Option<DateTime<Utc>>,

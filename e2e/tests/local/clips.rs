@@ -6,11 +6,15 @@ use std::sync::LazyLock;
 
 static SHORT: LazyLock<Bytes> = LazyLock::new(|| media::clip(Container::Mp4, 2).into());
 
-static LONG: LazyLock<Bytes> = LazyLock::new(|| {
+static MINUTE: LazyLock<Bytes> = LazyLock::new(|| noise("60"));
+
+static LONG: LazyLock<Bytes> = LazyLock::new(|| noise("600"));
+
+fn noise(seconds: &str) -> Bytes {
     let noise = ["-f", "lavfi", "-i", "anoisesrc=r=44100:a=0.3:seed=1"];
-    let stereo = ["-ac", "2", "-t", "600", "-c:a", "pcm_u8"];
+    let stereo = ["-ac", "2", "-t", seconds, "-c:a", "pcm_u8"];
     media::ffmpeg("mkv", &[noise.as_slice(), stereo.as_slice()].concat()).into()
-});
+}
 
 /// Two seconds: converted at once.
 pub(crate) fn short() -> Bytes {
@@ -25,6 +29,11 @@ pub(crate) fn large() -> Bytes {
     video.extend(b"free");
     video.resize(video.len() + FREE_BYTES as usize - 8, 0);
     video.into()
+}
+
+/// A minute of noise: a second's work or so.
+pub(crate) fn minute() -> Bytes {
+    MINUTE.clone()
 }
 
 /// Ten minutes of noise: takes LAME some seconds, in which something can happen.

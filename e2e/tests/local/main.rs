@@ -1,14 +1,18 @@
 //! The whole system on one machine.
 
 mod clips;
+mod command_line;
 mod crashes;
 mod events;
 mod first_start;
 mod full_store;
 mod judges;
+mod life;
+mod line;
 mod options;
 mod refusals;
 mod replays;
+mod resumable;
 mod servers;
 mod settings;
 mod smtp;

@@ -13,7 +13,11 @@ pub(crate) const LEASE: Duration = Duration::from_secs(30);
 /// How often the lease is renewed and progress written: well within the lease, often enough to watch.
 const HEARTBEAT: Duration = Duration::from_secs(2);
 
-/// Converts a claimed job and ends it, or gives it back.
+/// How often it is looked whether the lease is still there: it is a read, so that who cancels a job sees it stop within
+/// a second.
+const LOOK: Duration = Duration::from_millis(400);
+
+/// Converts a claimed job and ends it, or gives it back. `None` if its owner has cancelled it meanwhile.
 ///
 /// The work runs in a task of its own: when the request is dropped, the task stops, deletes what it wrote and frees the
 /// lease, all of which needs time that a dropped future doesn't have.
@@ -23,7 +27,7 @@ pub(crate) async fn run(
     job: Job,
     mp3_id: FileId,
     until: Instant,
-) -> Result<Job, Error> {
+) -> Result<Option<Job>, Error> {
     let dropped = CancellationToken::new();
     let _drop_guard = dropped.clone().drop_guard();
     let attempt = Attempt {
@@ -47,23 +51,32 @@ struct Attempt {
 enum Stop {
     /// The request was dropped: somebody else, or the same broker again, will bring the event.
     Dropped,
-    /// The lease is somebody else's now, or can't be renewed.
+    /// The lease is somebody else's now, or nobody's.
     LeaseLost,
+    /// The lease can't be renewed.
+    Unrenewed,
     /// The time that a request may take is nearly over.
     OutOfTime,
 }
 
 impl Attempt {
-    async fn run(self, job: Job, dropped: CancellationToken, until: Instant) -> Result<Job, Error> {
+    async fn run(
+        self,
+        job: Job,
+        dropped: CancellationToken,
+        until: Instant,
+    ) -> Result<Option<Job>, Error> {
         let began = Instant::now();
         let ended = match self.convert(&job, dropped, until).await {
             Ok((mp3, waveform)) => self.publish(mp3, &waveform).await,
             Err(Failure::Hopeless(problem)) => self.fail(&problem).await,
             Err(Failure::Passing { error, forgive }) => self.give_back(error, forgive).await,
+            Err(Failure::LeaseLost) => self.answer_for_another().await,
         };
         let elapsed_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         match &ended {
-            Ok(job) => {
+            Ok(None) => tracing::info!(elapsed_ms, "attempt stopped: the job was cancelled"),
+            Ok(Some(job)) => {
                 metrics::counter!("decant_conversions_total", "state" => job.state.as_str())
                     .increment(1);
                 let problem = job.problem.as_ref().map(|problem| problem.code.as_str());
@@ -103,6 +116,8 @@ impl Attempt {
         tokio::pin!(out_of_time);
         let mut heartbeat = tokio::time::interval(HEARTBEAT);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut look = tokio::time::interval(LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut renewed = Instant::now();
         let stop = loop {
             tokio::select! {
@@ -121,7 +136,13 @@ impl Attempt {
                         Err(decant_store::Error::LeaseLost) => break Stop::LeaseLost,
                         // The store may come back before the lease runs out.
                         Err(_) if renewed.elapsed() < LEASE => {}
-                        Err(_) => break Stop::LeaseLost,
+                        Err(_) => break Stop::Unrenewed,
+                    }
+                }
+                _ = look.tick() => {
+                    // Where the store doesn't answer, the heartbeat decides.
+                    if let Ok(false) = store.jobs.holds(&self.lease).await {
+                        break Stop::LeaseLost;
                     }
                 }
                 () = dropped.cancelled() => break Stop::Dropped,
@@ -135,7 +156,8 @@ impl Attempt {
                 // It is a shutdown, or a limit of the platform: not the job's fault.
                 forgive: true,
             },
-            Stop::LeaseLost => Failure::Passing {
+            Stop::LeaseLost => Failure::LeaseLost,
+            Stop::Unrenewed => Failure::Passing {
                 error: Error::Held,
                 forgive: false,
             },
@@ -146,30 +168,35 @@ impl Attempt {
         })
     }
 
-    /// The compare-and-set that lets one attempt win. A loser deletes its MP3 and answers for the winner.
-    async fn publish(&self, mp3: Mp3, waveform: &[u8]) -> Result<Job, Error> {
+    /// The compare-and-set that lets one attempt win.
+    async fn publish(&self, mp3: Mp3, waveform: &[u8]) -> Result<Option<Job>, Error> {
         let jobs = &self.app.store.jobs;
         match jobs.publish(&self.lease, mp3, waveform).await {
-            Ok(job) => Ok(job),
-            Err(decant_store::Error::LeaseLost) => {
-                self.delete_mp3().await;
-                let job = jobs.get(self.lease.job_id).await?;
-                job.filter(|job| job.state.is_final()).ok_or(Error::Held)
-            }
+            Ok(job) => Ok(Some(job)),
+            Err(decant_store::Error::LeaseLost) => self.answer_for_another().await,
             // Whether it was published is unknown: the MP3 stays, and the record knows its id either way.
             Err(error) => Err(error.into()),
         }
     }
 
-    async fn fail(&self, problem: &Problem) -> Result<Job, Error> {
+    async fn fail(&self, problem: &Problem) -> Result<Option<Job>, Error> {
         self.delete_mp3().await;
         match self.app.store.jobs.fail(&self.lease, problem).await {
-            Err(decant_store::Error::LeaseLost) => Err(Error::Held),
-            ended => Ok(ended?),
+            Err(decant_store::Error::LeaseLost) => self.answer_for_another().await,
+            ended => Ok(Some(ended?)),
         }
     }
 
-    async fn give_back(&self, error: Error, forgive: bool) -> Result<Job, Error> {
+    /// The job is in other hands, or gone: a loser deletes its MP3 and answers for the winner.
+    async fn answer_for_another(&self) -> Result<Option<Job>, Error> {
+        self.delete_mp3().await;
+        match self.app.store.jobs.get(self.lease.job_id).await? {
+            Some(job) if !job.state.is_final() => Err(Error::Held),
+            ended => Ok(ended),
+        }
+    }
+
+    async fn give_back(&self, error: Error, forgive: bool) -> Result<Option<Job>, Error> {
         self.delete_mp3().await;
         // If it can't be given back, the lease runs out.
         let _ = self.app.store.jobs.release(&self.lease, forgive).await;
@@ -199,6 +226,8 @@ enum Failure {
     Hopeless(Problem),
     /// It may pass: the job goes back. The attempt is forgiven when it wasn't the job's fault.
     Passing { error: Error, forgive: bool },
+    /// The job is somebody else's now, or was cancelled.
+    LeaseLost,
 }
 
 impl Failure {

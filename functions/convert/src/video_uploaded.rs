@@ -2,7 +2,7 @@ use crate::{App, attempt, error::Error};
 use axum::extract::State;
 use decant_events::{FileId, Problem, VideoUploaded, code};
 use decant_function::{CloudEvent, Reply, event};
-use decant_store::{ANNOUNCE_GAP, Bucket, Claim, Job, NewJob};
+use decant_store::{ANNOUNCE_GAP, Bucket, Claim, Job, NewJob, State as JobState};
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
@@ -15,8 +15,8 @@ const SLOT_WITHIN: Duration = Duration::from_secs(30);
 /// Converts one video. A replay of the event gives the same reply.
 ///
 /// Of the event only the job's id counts: all else is taken from the job record, so that a forged event can do nothing
-/// that the record doesn't want already. The reply goes to whoever asked, which on a cluster may be anybody: so it says
-/// something only to an event that names the job's owner.
+/// that the record doesn't want already. The answer goes to whoever asked, which on a cluster may be anybody: so an event
+/// that doesn't name the job's owner is passed over, and tells neither by words nor by time what becomes of the job.
 pub(crate) async fn on_video_uploaded(
     State(app): State<App>,
     CloudEvent(video): CloudEvent<VideoUploaded>,
@@ -24,25 +24,29 @@ pub(crate) async fn on_video_uploaded(
     if app.adopts_foreign_events {
         adopt(&app, &video).await?;
     }
-    match convert_once(&app, video.video_fid).await? {
+    match convert_once(&app, &video).await? {
         Some(job) if job.owner == video.username => Ok(reply(&job)),
         Some(job) => {
-            tracing::warn!(job.id = %job.id, "event with another owner's name answered with nothing");
+            tracing::warn!(job.id = %job.id, "event with another owner's name passed over");
             Ok(Reply::Done)
         }
         None => {
-            tracing::warn!(job.id = %video.video_fid, "event about a job that doesn't exist passed over");
+            tracing::warn!(job.id = %video.video_fid, "event about a job that isn't there or isn't due passed over");
             Ok(Reply::Done)
         }
     }
 }
 
-/// The job as it ended, by this attempt or by one before.
-async fn convert_once(app: &App, id: FileId) -> Result<Option<Job>, Error> {
+/// The job as it ended, by this attempt or by one before. As it is, if the event names another owner. `None` if there is
+/// nothing to convert: it doesn't exist, was cancelled, or waits for its turn and will be announced then.
+async fn convert_once(app: &App, video: &VideoUploaded) -> Result<Option<Job>, Error> {
+    let id = video.video_fid;
     // A job that has ended needs no slot, and a slot may be minutes away.
     match app.store.jobs.get(id).await? {
         None => return Ok(None),
+        Some(job) if job.owner != video.username => return Ok(Some(job)),
         Some(job) if job.state.is_final() => return Ok(Some(job)),
+        Some(job) if job.state == JobState::Waiting => return Ok(None),
         Some(_) => {}
     }
     let until = Instant::now() + app.timeout;
@@ -62,9 +66,7 @@ async fn convert_once(app: &App, id: FileId) -> Result<Option<Job>, Error> {
         .claim(id, mp3_id, attempt::LEASE, MAX_ATTEMPTS, &gave_up)
         .await?;
     match claim {
-        Claim::Granted(lease, job) => attempt::run(app, lease, *job, mp3_id, until)
-            .await
-            .map(Some),
+        Claim::Granted(lease, job) => attempt::run(app, lease, *job, mp3_id, until).await,
         Claim::Ended(job) => Ok(Some(*job)),
         Claim::Held => Err(Error::Held),
         Claim::Missing => Ok(None),

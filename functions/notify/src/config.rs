@@ -1,7 +1,7 @@
 use crate::{ConnectError, InvalidOutbox, Outbox, SmtpServer};
 use decant_events::{DownloadLink, LinkSecret};
 use decant_function::{ServerConfig, duration, http_url};
-use decant_store::StoreConfig;
+use decant_store::{StoreConfig, TurnsConfig};
 use lettre::{Address, message::Mailbox};
 use secrecy::SecretString;
 use std::{str::FromStr, time::Duration};
@@ -17,6 +17,9 @@ pub struct Config {
     /// Where payloads and jobs live.
     #[command(flatten)]
     pub store: StoreConfig,
+    /// How people's jobs take turns; `upload` has the same.
+    #[command(flatten)]
+    pub turns: TurnsConfig,
     /// How mail leaves: smtp://user:password@host:587 (STARTTLS, always), smtps://user:password@host:465 (TLS),
     /// smtp://host:25?tls=none (a relay of your own, without password), or file:FOLDER for .eml files. Special
     /// characters in user and password are percent-encoded. Certificates are checked against the system's, or against

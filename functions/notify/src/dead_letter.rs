@@ -22,12 +22,18 @@ pub(crate) async fn on_dead_letter(
     };
     metrics::counter!("decant_dead_letters_total", "event" => counted).increment(1);
     tracing::warn!(event.ty = letter.ty(), "an event died");
-    if letter.ty() == VideoUploaded::TYPE {
-        let video: VideoUploaded = letter.data().map_err(Error::Malformed)?;
-        app.give_up(video.job_id()).await?;
+    match letter.ty() {
+        VideoUploaded::TYPE => app.give_up(job_id::<VideoUploaded>(&letter)?).await?,
+        Mp3Ready::TYPE => app.hand_on(job_id::<Mp3Ready>(&letter)?).await?,
+        JobFailed::TYPE => app.hand_on(job_id::<JobFailed>(&letter)?).await?,
+        _ => {}
     }
-    // A dead mp3.ready or job.failed means that its mail could not be sent: the sweep sends it.
     Ok(Reply::Done)
+}
+
+fn job_id<T: EventData>(letter: &AnyEvent) -> Result<FileId, Error> {
+    let data: T = letter.data().map_err(Error::Malformed)?;
+    Ok(data.job_id())
 }
 
 impl App {
@@ -42,11 +48,23 @@ impl App {
         let jobs = &self.store.jobs;
         let failed = jobs.fail_undelivered(id, &problem, SHORTEST_LIFE).await?;
         let announced = match failed {
-            Some(job) => self.announce_failure(&job).await,
+            Some(job) => {
+                self.pass_turns_on(&job.owner).await;
+                self.announce_failure(&job).await
+            }
             None => false,
         };
         if !announced {
             self.mail_if_ended(id).await;
+        }
+        Ok(())
+    }
+
+    /// A dead mp3.ready or job.failed means that its mail could not be sent: the sweep sends it. Whoever waits for the turn of
+    /// this job may not have got it either.
+    async fn hand_on(&self, id: FileId) -> Result<(), Error> {
+        if let Some(job) = self.store.jobs.get(id).await? {
+            self.pass_turns_on(&job.owner).await;
         }
         Ok(())
     }

@@ -25,6 +25,8 @@ impl App {
     async fn mail_the_end(&self, id: FileId, said: JobState) -> Result<Reply, Error> {
         match self.store.jobs.get(id).await? {
             Some(job) if job.state == said => {
+                // First: whoever waits for a turn doesn't wait for a mail server.
+                self.pass_turns_on(&job.owner).await;
                 // No gap: the broker comes back by itself, and the sweep may as soon as its grace is over.
                 self.mail(id, Duration::ZERO).await?;
             }

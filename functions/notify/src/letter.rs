@@ -1,4 +1,4 @@
-use crate::{Config, PublicUrl, mailer::SendError, words};
+use crate::{Config, PublicUrl, advice, mailer::SendError, words};
 use askama::Template;
 use chrono::{DateTime, Utc};
 use decant_events::{DownloadLink, LinkSecret};
@@ -36,11 +36,23 @@ struct Ready<'a> {
     length: String,
     size: String,
     until: String,
+    door: &'a str,
+}
+
+impl Ready<'_> {
+    fn facts(&self) -> [(&'static str, &str); 3] {
+        [
+            ("Length", &self.length),
+            ("Size", &self.size),
+            ("Link until", &self.until),
+        ]
+    }
 }
 
 struct Failed<'a> {
     title: &'a str,
     why: &'a str,
+    steps: &'static [&'static str],
     code: &'a str,
     job: String,
     door: &'a str,
@@ -110,16 +122,19 @@ impl Stationery {
             length: words::length(mp3.duration_ms),
             size: words::size(mp3.size_bytes),
             until: words::moment(expires),
+            door: self.public_url.as_str(),
         };
         both(&ReadyText(&ready), &ReadyHtml(&ready))
     }
 
     fn failed(&self, job: &Job, title: &str) -> Result<MultiPart, SendError> {
         let problem = job.problem.as_ref();
+        let code = problem.map_or("unknown", |problem| &problem.code);
         let failed = Failed {
             title,
             why: problem.map_or("Something went wrong.", |problem| &problem.detail),
-            code: problem.map_or("unknown", |problem| &problem.code),
+            steps: advice::steps(code),
+            code,
             job: job.id.to_string(),
             door: self.public_url.as_str(),
         };

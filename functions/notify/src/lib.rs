@@ -6,8 +6,10 @@
 //!   crash has the same `Message-ID` (and is the same file).
 //! - What can't be sent now stays unsent in the record: the broker comes back, then the sweep. What can never be sent
 //!   is given up, with an error in the log and a count.
+//! - Whoever waits for a turn gets it before a mail about the job before is sent.
 //! - No address, password or link in a log line.
 
+mod advice;
 mod config;
 mod dead_letter;
 mod error;
@@ -18,6 +20,7 @@ mod mailer;
 mod outbox;
 mod ping;
 mod sweep;
+mod turns;
 mod words;
 
 pub use config::{Config, PublicUrl};
@@ -27,7 +30,7 @@ pub use outbox::{Encryption, InvalidOutbox, Login, Outbox, SmtpServer};
 use async_trait::async_trait;
 use axum::{Router, routing::post};
 use decant_function::{NotReady, Ready, Sink, chassis};
-use decant_store::Store;
+use decant_store::{Store, Turns};
 use letter::Stationery;
 use mailer::Mailer;
 use std::{sync::Arc, time::Duration};
@@ -40,6 +43,7 @@ pub struct App {
     mailer: Arc<Mailer>,
     stationery: Arc<Stationery>,
     sweep_grace: Duration,
+    turns: Turns,
 }
 
 impl App {
@@ -53,6 +57,7 @@ impl App {
             mailer: Arc::new(Mailer::new(config.outbox()?).await?),
             stationery: Arc::new(Stationery::new(config)),
             sweep_grace: config.sweep_grace,
+            turns: config.turns.turns(),
         })
     }
 }

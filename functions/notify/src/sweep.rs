@@ -12,7 +12,7 @@ use crate::{
     ping::Ping,
 };
 use decant_events::FileId;
-use decant_function::{event, reasons, telemetry};
+use decant_function::{reasons, telemetry};
 use decant_store::{ANNOUNCE_GAP, Bucket, Due, Job};
 use std::{future::Future, time::Duration};
 use tokio::time::{Instant, sleep, timeout};
@@ -47,7 +47,7 @@ impl App {
             step("announce", STEP_WITHIN, self.announce(ping)).await,
             step("mail", MAIL_WITHIN, self.mail_the_unmailed(queues_lost)).await,
             step("uploads", STEP_WITHIN, self.delete_abandoned_uploads()).await,
-            step("litter", STEP_WITHIN, self.delete_litter()).await,
+            step("litter", STEP_WITHIN, self.delete_leftovers()).await,
         ];
         if done.contains(&false) {
             return Err(Error::SweptInPart);
@@ -55,7 +55,8 @@ impl App {
         Ok(())
     }
 
-    /// Announces videos whose event was lost, until the broker doesn't take them.
+    /// Announces videos whose event was lost, and those whose turn it is without anybody having said so, until the broker
+    /// doesn't take them.
     async fn announce(&self, ping: &Ping) -> Result<(), Error> {
         let jobs = &self.store.jobs;
         let due = match ping.queues_lost_before {
@@ -64,6 +65,11 @@ impl App {
             None => Due::ByGap,
         };
         while self.announce_next(due).await? {}
+        let mut person = None;
+        while let Some(next) = jobs.next_waiting(person.as_ref()).await? {
+            self.announce_waiting(&next).await?;
+            person = Some(next);
+        }
         Ok(())
     }
 
@@ -75,23 +81,11 @@ impl App {
             let next = app.store.jobs.announce_next(due, ANNOUNCE_GAP).await?;
             let Some(job) = next else { return Ok(false) };
             let span = in_its_trace(&job, "announce again");
-            app.announce_again(&job).instrument(span).await?;
+            app.emit_announcement(&job).instrument(span).await?;
+            swept("announced", job.id);
             Ok(true)
         };
         tokio::spawn(to_its_end.in_current_span()).await?
-    }
-
-    async fn announce_again(&self, job: &Job) -> Result<(), Error> {
-        let again = event("notify", &job.announcement(), job.run);
-        if let Err(error) = self.sink.emit(again).await {
-            // A broker that is away must not double the gap.
-            if let Err(error) = self.store.jobs.unannounce(job.id).await {
-                tracing::warn!(job.id = %job.id, error = reasons(&error), "a lost announcement counts");
-            }
-            return Err(error.into());
-        }
-        swept("announced", job.id);
-        Ok(())
     }
 
     /// Sends the mails that nobody sent, until the mail server takes none.
@@ -139,12 +133,29 @@ impl App {
         Ok(())
     }
 
+    async fn delete_leftovers(&self) -> Result<(), Error> {
+        self.delete_litter().await?;
+        self.delete_tombstones().await
+    }
+
     async fn delete_litter(&self) -> Result<(), Error> {
         let (payloads, jobs) = (&self.store.payloads, &self.store.jobs);
         for litter in jobs.litter(self.sweep_grace, BATCH).await? {
             payloads.delete(Bucket::Mp3s, litter.mp3_id).await?;
             jobs.forget_litter(&litter).await?;
             swept("litter", litter.job_id);
+        }
+        Ok(())
+    }
+
+    /// What was cancelled has been deleted already; this is for bytes that were written meanwhile, or couldn't be deleted.
+    async fn delete_tombstones(&self) -> Result<(), Error> {
+        let (payloads, jobs) = (&self.store.payloads, &self.store.jobs);
+        for id in jobs.tombstones(self.sweep_grace, BATCH).await? {
+            payloads.delete(Bucket::Videos, id).await?;
+            if jobs.drop_tombstone(id).await? {
+                swept("tombstone", id);
+            }
         }
         Ok(())
     }
@@ -170,7 +181,7 @@ async fn step(
 }
 
 /// A span of the job's own trace, in place of the ping's.
-fn in_its_trace(job: &Job, name: &'static str) -> tracing::Span {
+pub(crate) fn in_its_trace(job: &Job, name: &'static str) -> tracing::Span {
     let span = info_span!(parent: None, "swept", otel.name = name, job.id = %job.id);
     telemetry::resume(&span, job.traceparent.as_deref());
     span

@@ -2,8 +2,8 @@ use anyhow::Context;
 use bytesize::ByteSize;
 use decant_events::LinkSecret;
 use decant_function::{ServerConfig, TrustedProxies, duration, http_url, size};
-use decant_store::StoreConfig;
-use std::{path::PathBuf, time::Duration};
+use decant_store::{StoreConfig, TurnsConfig};
+use std::{num::NonZeroU64, path::PathBuf, time::Duration};
 use url::Url;
 
 /// The public door. Every flag is an environment variable too.
@@ -51,6 +51,35 @@ pub struct Config {
         value_parser = size
     )]
     pub max_upload: ByteSize,
+    /// How many unfinished jobs one person may have.
+    #[arg(
+        long,
+        env = "DECANT_MAX_WAITING",
+        value_name = "DECANT_MAX_WAITING",
+        default_value = "100"
+    )]
+    pub max_waiting: NonZeroU64,
+    /// How much may be stored for one person, videos and MP3s together, such as 500MB or 10GiB.
+    #[arg(
+        long,
+        env = "DECANT_MAX_STORED",
+        value_name = "DECANT_MAX_STORED",
+        default_value = "100GiB",
+        value_parser = size
+    )]
+    pub max_stored: ByteSize,
+    /// How people's jobs take turns; `notify` has the same.
+    #[command(flatten)]
+    pub turns: TurnsConfig,
+    /// How long a resumable upload is kept when nothing more comes of it.
+    #[arg(
+        long,
+        env = "DECANT_KEEP_PARTIAL",
+        value_name = "DECANT_KEEP_PARTIAL",
+        default_value = "24h",
+        value_parser = some_time
+    )]
+    pub keep_partial: Duration,
     /// Whose `X-Forwarded-For` names the client: addresses and networks, separated by commas.
     #[arg(
         long,
@@ -65,5 +94,13 @@ impl Config {
     /// Fails where a setting can't ever be used. What is away for a while is no reason.
     pub fn check(&self) -> anyhow::Result<()> {
         self.store.check().context("DECANT_STORE can't be used")
+    }
+}
+
+/// A value parser for time that is never none.
+fn some_time(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        Duration::ZERO => Err("expected a second or more, such as 24h".into()),
+        time => Ok(time),
     }
 }

@@ -1,5 +1,5 @@
 use axum::{
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use bytesize::ByteSize;
@@ -28,6 +28,45 @@ pub(crate) enum Error {
     Stalled,
     #[error("The video is larger than {max}, the most that is taken here.", max = ByteSize(*.max_bytes).display().iec())]
     TooLarge { max_bytes: u64 },
+    #[error(
+        "You have {max} jobs that have not ended, the most that one person may have. Please wait until some have, or \
+         delete some: DELETE /jobs/{{id}}."
+    )]
+    TooManyJobs { max: u64 },
+    #[error(
+        "With this, more than {max} would be stored for you, the most for one person. Delete jobs that you don't need any \
+         more: DELETE /jobs/{{id}}.",
+        max = ByteSize(*.max_bytes).display().iec()
+    )]
+    QuotaFull { max_bytes: u64 },
+    #[error("This job has not ended yet. Wait until it has, or delete it: DELETE /jobs/{{id}}.")]
+    NotFinished,
+    #[error("The video of this job is not kept any more. Please upload it again.")]
+    VideoExpired,
+    #[error(
+        "The upload was announced with {length_bytes} bytes, and more came. Please begin it again with its right length."
+    )]
+    BeyondLength { length_bytes: u64 },
+    #[error("This upload goes on at byte {offset_bytes}.")]
+    WrongOffset { offset_bytes: u64 },
+    #[error(
+        "The bytes that came are not those that were sent: the checksum differs. Please send them again."
+    )]
+    ChecksumMismatch,
+    #[error(
+        "Somebody else sends bytes of this upload right now. Please try again in a few seconds."
+    )]
+    Locked,
+    #[error(
+        "Nothing came of this upload for too long, and it was given up. Please begin it again."
+    )]
+    UploadExpired,
+    #[error("This upload has ended and is a job now: DELETE /jobs/{{id}} deletes it.")]
+    UploadEnded,
+    #[error("Expected Tus-Resumable: 1.0.0, the version of the protocol that is spoken here.")]
+    TusVersion,
+    #[error("Expected bytes as Content-Type: application/offset+octet-stream.")]
+    UnsupportedMediaType,
     #[error("This link was changed or cut. Please use the link in the mail as it is.")]
     ForgedLink,
     #[error("This link has expired. Sign in and download the MP3 from your jobs.")]
@@ -60,6 +99,20 @@ impl IntoResponse for Error {
             Self::Broken => (StatusCode::BAD_REQUEST, "broken-upload"),
             Self::Stalled => (StatusCode::REQUEST_TIMEOUT, "stalled-upload"),
             Self::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "too-large"),
+            Self::TooManyJobs { .. } => (StatusCode::TOO_MANY_REQUESTS, "too-many-jobs"),
+            Self::QuotaFull { .. } => (StatusCode::INSUFFICIENT_STORAGE, "quota-full"),
+            Self::NotFinished => (StatusCode::CONFLICT, "not-finished"),
+            Self::VideoExpired => (StatusCode::GONE, "video-expired"),
+            Self::BeyondLength { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "beyond-length"),
+            Self::WrongOffset { .. } => (StatusCode::CONFLICT, "wrong-offset"),
+            Self::ChecksumMismatch => (checksum_mismatch(), "checksum-mismatch"),
+            Self::Locked => (StatusCode::LOCKED, "locked"),
+            Self::UploadExpired => (StatusCode::GONE, "upload-expired"),
+            Self::UploadEnded => (StatusCode::CONFLICT, "upload-ended"),
+            Self::TusVersion => (StatusCode::PRECONDITION_FAILED, "tus-version"),
+            Self::UnsupportedMediaType => {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type")
+            }
             Self::ForgedLink => (StatusCode::FORBIDDEN, "forged-link"),
             Self::ExpiredLink => (StatusCode::GONE, "expired-link"),
             Self::RangeNotSatisfiable { .. } => (StatusCode::RANGE_NOT_SATISFIABLE, "range"),
@@ -86,7 +139,12 @@ impl IntoResponse for Error {
                     Err(_) => problem,
                 }
             }
-            Self::AuthAway | Self::Busy | Self::PublicKeys(_) => {
+            Self::TooManyJobs { .. } => problem.with_header(header::RETRY_AFTER, 60),
+            Self::TusVersion => problem.with_header(
+                HeaderName::from_static("tus-version"),
+                HeaderValue::from_static(crate::files::VERSION),
+            ),
+            Self::AuthAway | Self::Busy | Self::Locked | Self::PublicKeys(_) => {
                 problem.with_header(header::RETRY_AFTER, 5)
             }
             Self::Store(decant_store::Error::Full(_)) => {
@@ -120,4 +178,9 @@ impl Error {
             other => other.to_string(),
         }
     }
+}
+
+/// The status that tus' checksum extension has of its own.
+fn checksum_mismatch() -> StatusCode {
+    StatusCode::from_u16(460).unwrap_or(StatusCode::BAD_REQUEST)
 }

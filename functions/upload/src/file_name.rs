@@ -18,17 +18,29 @@ pub(crate) fn clean(name: &str) -> String {
         .replace("%0D", "")
         .replace("%0A", "");
     let base = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let plain: String = base
+    plain(base).unwrap_or_else(|| "video".to_owned())
+}
+
+/// A title that a person gives a job, and with it the MP3's file: without folders, so that `AC/DC` becomes `AC-DC`. `None` if
+/// nothing is left of it.
+pub(crate) fn clean_title(title: &str) -> Option<String> {
+    plain(&title.replace(['/', '\\'], "-"))
+}
+
+/// One line that turns nothing around, cut at the longest that is kept.
+fn plain(text: &str) -> Option<String> {
+    let plain: String = text
         .chars()
         .filter(|c| !c.is_control() && !is_format(*c))
         .collect();
+    let plain = plain.trim();
     let mut end = plain.len().min(LONGEST_BYTES);
     while !plain.is_char_boundary(end) {
         end -= 1;
     }
-    match plain[..end].trim() {
-        "" | "." | ".." => "video".to_owned(),
-        name => name.to_owned(),
+    match plain[..end].trim_end() {
+        "" | "." | ".." => None,
+        text => Some(text.to_owned()),
     }
 }
 
@@ -80,6 +92,22 @@ mod tests {
             assert_eq!(clean(given), kept);
         }
         assert!(clean(&"ü".repeat(500)).len() <= LONGEST_BYTES);
+    }
+
+    #[test]
+    fn a_title_is_one_line_that_can_be_a_files_name() {
+        for (given, kept) in [
+            ("Größe 🎬 v1.mp4", Some("Größe 🎬 v1.mp4")),
+            ("AC/DC\\live", Some("AC-DC-live")),
+            ("  two\nlines\u{202e} ", Some("twolines")),
+            ("100 %22", Some("100 %22")),
+            (" \t", None),
+            ("..", None),
+        ] {
+            assert_eq!(clean_title(given).as_deref(), kept);
+        }
+        let cut = clean_title(&"ü".repeat(500));
+        assert_eq!(cut.map(|title| title.len()), Some(LONGEST_BYTES));
     }
 
     #[test]

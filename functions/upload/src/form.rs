@@ -2,6 +2,7 @@ use crate::{error::Error, incoming::IDLE};
 use bytes::Bytes;
 use decant_events::{ConversionOptions, InvalidOption};
 use futures::{Stream, StreamExt};
+use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use tokio::time::timeout;
 
@@ -38,6 +39,27 @@ impl Form {
         Ok(form)
     }
 
+    /// Takes options from a JSON object, each as a form has it.
+    pub(crate) fn take_json(&mut self, object: Map<String, Value>) -> Result<(), Error> {
+        for (name, value) in object {
+            let text = match value {
+                Value::Null => String::new(),
+                Value::String(text) => text,
+                Value::Bool(_) | Value::Number(_) => value.to_string(),
+                Value::Array(_) | Value::Object(_) => {
+                    return Err(wrong(&name, "several values", "one value"));
+                }
+            };
+            self.take(&name, &text)?;
+        }
+        Ok(())
+    }
+
+    /// The options, if any was named, be it with an empty value.
+    pub(crate) fn named(&self) -> Option<&ConversionOptions> {
+        (!self.given.is_empty()).then_some(&self.options)
+    }
+
     /// Takes one part of a form that isn't the video.
     pub(crate) async fn read(
         &mut self,
@@ -62,7 +84,8 @@ impl Form {
         self.take(name, &text)
     }
 
-    fn take(&mut self, name: &str, text: &str) -> Result<(), Error> {
+    /// Takes an option as people write it.
+    pub(crate) fn take(&mut self, name: &str, text: &str) -> Result<(), Error> {
         self.options.set(name, text)?;
         self.once(name)
     }
@@ -104,7 +127,8 @@ async fn up_to(
     Ok(Some(all))
 }
 
-fn wrong(name: &str, got: &str, expected: &str) -> Error {
+/// A field that is there and can't be taken.
+pub(crate) fn wrong(name: &str, got: &str, expected: &str) -> Error {
     let (name, got, expected) = (name.to_owned(), got.to_owned(), expected.to_owned());
     Error::InvalidOption(InvalidOption::Value {
         name,

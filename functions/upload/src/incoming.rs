@@ -1,8 +1,8 @@
-use crate::{App, error::Error, form::Form, jobs::JobView};
+use crate::{App, allowance::Allowance, announce, error::Error, form::Form, jobs::JobView};
 use bytes::Bytes;
 use decant_events::{FileId, Username};
-use decant_function::{event, reasons, telemetry};
-use decant_store::{ANNOUNCE_GAP, Bucket, Error as StoreError, Job, Lease, NewJob, PayloadWriter};
+use decant_function::{reasons, telemetry};
+use decant_store::{Bucket, Error as StoreError, Job, Lease, NewJob, PayloadWriter};
 use futures::{Stream, StreamExt};
 use std::{pin::pin, time::Duration};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -16,7 +16,8 @@ const HEARTBEAT: Duration = Duration::from_secs(20);
 /// How long a caller may send nothing. Shorter than the lease, which is renewed only while something comes.
 pub(crate) const IDLE: Duration = Duration::from_secs(60);
 
-/// A video on its way into the store: record first, then the bytes, then what is asked for and `queued`, then the event.
+/// A video on its way into the store: record first, then the bytes, then what is asked for and
+/// `queued` or `waiting`, then the event.
 pub(crate) struct Incoming {
     lease: Lease,
     /// When the lease was renewed last.
@@ -25,6 +26,7 @@ pub(crate) struct Incoming {
     pub(crate) tried: Instant,
     video: Option<Box<dyn PayloadWriter>>,
     size_bytes: u64,
+    allowance: Allowance,
 }
 
 impl Incoming {
@@ -33,6 +35,7 @@ impl Incoming {
         app: &App,
         owner: Username,
         file_name: String,
+        allowance: Allowance,
     ) -> Result<Self, Error> {
         let id = FileId::mint();
         let traceparent = telemetry::traceparent();
@@ -50,6 +53,7 @@ impl Incoming {
             tried: renewed,
             video: None,
             size_bytes: 0,
+            allowance,
         };
         match app
             .store
@@ -83,6 +87,7 @@ impl Incoming {
                     max_bytes: app.max_upload_bytes,
                 });
             }
+            self.allowance.check(self.size_bytes)?;
             let video = self.video.as_mut().ok_or(Error::Broken)?;
             video.write(piece).await?;
             if self.tried.elapsed() > HEARTBEAT {
@@ -124,21 +129,54 @@ impl Incoming {
         Ok(())
     }
 
+    /// Makes of it an upload that comes in pieces, with what is asked for in its record already. From here on its writer may
+    /// break off without an end to the upload. When it fails, nothing stays.
+    pub(crate) async fn in_pieces(
+        mut self,
+        app: &App,
+        form: &Form,
+        length_bytes: u64,
+        metadata: Option<&str>,
+    ) -> Result<(Lease, Box<dyn PayloadWriter>), Error> {
+        let noted = self.note_pieces(app, form, length_bytes, metadata).await;
+        match (noted, self.video.take()) {
+            (Ok(()), Some(video)) => Ok((self.lease, video)),
+            (noted, _) => {
+                self.discard(app).await;
+                Err(noted.err().unwrap_or(Error::Broken))
+            }
+        }
+    }
+
+    async fn note_pieces(
+        &mut self,
+        app: &App,
+        form: &Form,
+        length_bytes: u64,
+        metadata: Option<&str>,
+    ) -> Result<(), Error> {
+        let (jobs, lease) = (&app.store.jobs, &self.lease);
+        ask(app, lease, form).await?;
+        // So that the payload is there whenever the record says that it goes on.
+        let video = self.video.as_mut().ok_or(Error::Broken)?;
+        video.checkpoint().await?;
+        jobs.make_resumable(lease, length_bytes, metadata, app.keep_partial)
+            .await?;
+        Ok(())
+    }
+
     /// Makes the video durable and the job visible, with what came beside the video, then announces it.
     pub(crate) async fn commit(mut self, app: &App, form: &Form) -> Result<JobView, Error> {
         let stored = match self.video.take() {
             Some(video) => video.finish(Bytes::new()).await,
             None => return Err(Error::Broken),
         };
-        let queued = match stored {
-            Ok(size_bytes) => queue(app, &self.lease, form, size_bytes).await,
+        let ended = match stored {
+            Ok(size_bytes) => end(app, &self.lease, form, size_bytes).await,
             Err(error) => Err(error),
         };
-        match queued {
-            Ok(job) => {
-                announce(app, &job).await;
-                Ok(JobView::of(&job))
-            }
+        match ended {
+            Ok(job) => Ok(JobView::of(&job)),
             // Whether the job is queued is unknown when the store went away in between: then the record decides, and
             // the sweep clears up after whichever it is.
             Err(error @ StoreError::Unavailable(_)) => Err(error.into()),
@@ -153,11 +191,7 @@ impl Incoming {
     pub(crate) async fn discard(self, app: &App) {
         drop(self.video);
         let id = self.lease.job_id;
-        let gone = match app.store.payloads.delete(Bucket::Videos, id).await {
-            Ok(()) => app.store.jobs.discard(&self.lease).await,
-            Err(error) => Err(error),
-        };
-        match gone {
+        match remove(app, &self.lease).await {
             Ok(()) => tracing::info!(job.id = %id, "upload discarded"),
             Err(error) => {
                 tracing::warn!(job.id = %id, error = reasons(&error), "a broken upload is left to the sweep")
@@ -166,34 +200,32 @@ impl Incoming {
     }
 }
 
-/// Makes the job visible, with what it asks for in its record.
-async fn queue(app: &App, lease: &Lease, form: &Form, size_bytes: u64) -> Result<Job, StoreError> {
+/// The video is stored: makes the job visible, with what it asks for in its record, and announces it.
+pub(crate) async fn end(
+    app: &App,
+    lease: &Lease,
+    form: &Form,
+    size_bytes: u64,
+) -> Result<Job, StoreError> {
+    ask(app, lease, form).await?;
     let jobs = &app.store.jobs;
-    let cover = form.cover.as_deref();
-    if !form.options.is_default() || cover.is_some() {
-        jobs.ask(lease, &form.options, cover).await?;
-    }
-    jobs.uploaded(lease, size_bytes, ANNOUNCE_GAP).await
+    let job = jobs.uploaded(lease, size_bytes, app.turns).await?;
+    metrics::counter!("decant_uploads_total").increment(1);
+    announce::in_turn(app, &job).await;
+    Ok(job)
 }
 
-/// Tells the broker. If it is away, the sweep tells it later: the caller needn't wait for that.
-async fn announce(app: &App, job: &Job) {
-    metrics::counter!("decant_uploads_total").increment(1);
-    let emitted = app
-        .sink
-        .emit(event("upload", &job.announcement(), job.run))
-        .await;
-    let Err(error) = emitted else {
-        tracing::info!(job.id = %job.id, size_bytes = job.size_bytes, "job queued");
-        return;
-    };
-    tracing::warn!(
-        job.id = %job.id,
-        error = reasons(&error),
-        "job queued, its announcement is left to the sweep"
-    );
-    // So that the next sweep doesn't wait for an answer that can't come. Without it, a later one announces the job.
-    if let Err(error) = app.store.jobs.unannounce(job.id).await {
-        tracing::warn!(job.id = %job.id, error = reasons(&error), "the sweep will be late");
+/// Removes what was stored under this lease, payload first.
+pub(crate) async fn remove(app: &App, lease: &Lease) -> Result<(), StoreError> {
+    let payloads = &app.store.payloads;
+    payloads.delete(Bucket::Videos, lease.job_id).await?;
+    app.store.jobs.discard(lease).await
+}
+
+async fn ask(app: &App, lease: &Lease, form: &Form) -> Result<(), StoreError> {
+    let cover = form.cover.as_deref();
+    if form.options.is_default() && cover.is_none() {
+        return Ok(());
     }
+    app.store.jobs.ask(lease, &form.options, cover).await
 }

@@ -19,6 +19,7 @@ const LARGEST_PAGE: u32 = 200;
 pub(crate) struct JobView {
     pub(crate) id: FileId,
     state: &'static str,
+    run: u32,
     username: String,
     file_name: String,
     title: String,
@@ -30,6 +31,7 @@ pub(crate) struct JobView {
     mp3_size_bytes: Option<u64>,
     duration_ms: Option<u64>,
     problem: Option<Problem>,
+    can_retry: bool,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
@@ -40,6 +42,7 @@ impl JobView {
         Self {
             id: job.id,
             state: job.state.as_str(),
+            run: job.run,
             username: job.owner.to_string(),
             file_name: job.file_name.clone(),
             title: job.title().to_owned(),
@@ -50,6 +53,7 @@ impl JobView {
             mp3_size_bytes: mp3.map(|mp3| mp3.size_bytes),
             duration_ms: mp3.map(|mp3| mp3.duration_ms),
             problem: job.problem.clone(),
+            can_retry: job.state.is_final(),
             created_at: job.created_at,
             updated_at: job.updated_at,
         }

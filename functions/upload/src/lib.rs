@@ -1,23 +1,32 @@
 //! The only public door: login, uploads, the jobs API, downloads.
 //!
-//! - `login`, `upload`, `jobs`, `download`, `link`, `waveform`: the handlers.
+//! - `login`, `upload`, `jobs`, `cancel`, `retry`, `rename`, `download`, `link`, `waveform`: the handlers.
 //! - `person`: who is asking, from a verified token.
+//! - `files`: uploads that go on after a break (tus).
 //! - `form`: what comes with a video: options, a cover.
 //! - `backlog`: what keeps the multipart parser from reading ahead without end.
+//! - `allowance`: how much one person may take up.
 //! - `incoming`: an upload on its way into the store, from the record to the announcement.
+//! - `announce`: whose job is announced, and when.
 //! - `file_name`: a video's name as it comes in and as the MP3's goes out.
 
+mod allowance;
+mod announce;
 mod backlog;
+mod cancel;
 mod config;
 mod download;
 mod error;
 mod file_name;
+mod files;
 mod form;
 mod incoming;
 mod jobs;
 mod link;
 mod login;
 mod person;
+mod rename;
+mod retry;
 mod upload;
 mod waveform;
 
@@ -31,7 +40,7 @@ use axum::{
 };
 use decant_events::LinkSecret;
 use decant_function::{NotReady, Ready, Sink, TrustedProxies, chassis};
-use decant_store::Store;
+use decant_store::{Store, Turns};
 use person::PublicKeys;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
@@ -49,6 +58,10 @@ pub struct App {
     client: reqwest::Client,
     trusted_proxies: TrustedProxies,
     max_upload_bytes: u64,
+    max_waiting: u64,
+    max_stored_bytes: u64,
+    turns: Turns,
+    keep_partial: Duration,
     upload_slots: Arc<Semaphore>,
 }
 
@@ -71,6 +84,10 @@ impl App {
             upload_slots: Arc::new(Semaphore::new(upload::AT_ONCE)),
             trusted_proxies: config.trusted_proxies.clone(),
             max_upload_bytes: config.max_upload.as_u64(),
+            max_waiting: config.max_waiting.get(),
+            max_stored_bytes: config.max_stored.as_u64(),
+            turns: config.turns.turns(),
+            keep_partial: config.keep_partial,
         })
     }
 }
@@ -97,8 +114,13 @@ pub fn router(app: App) -> Router {
             "/upload",
             post(upload::upload).layer(DefaultBodyLimit::disable()),
         )
+        .merge(files::routes())
         .route("/jobs", get(jobs::list))
-        .route("/jobs/{id}", get(jobs::show))
+        .route(
+            "/jobs/{id}",
+            get(jobs::show).patch(rename::rename).delete(cancel::cancel),
+        )
+        .route("/jobs/{id}/retry", post(retry::retry))
         .route("/jobs/{id}/link", get(link::link))
         .route("/jobs/{id}/waveform", get(waveform::waveform))
         .route("/download", get(download::download))
@@ -108,11 +130,15 @@ pub fn router(app: App) -> Router {
 
 async fn welcome() -> &'static str {
     "Decant turns a video into an MP3.\n\n\
-     POST /login              Basic auth: gives a token\n\
-     POST /upload             multipart `file`, or the video itself as the body: gives a job\n\
-     GET  /jobs               your jobs, newest first\n\
-     GET  /jobs/{id}          one job\n\
-     GET  /jobs/{id}/link     a link that downloads its MP3 without a token\n\
-     GET  /jobs/{id}/waveform how loud its MP3 is, to be drawn\n\
-     GET  /download?id={id}   the MP3 of a job's mp3_fid\n"
+     POST   /login              Basic auth: gives a token\n\
+     POST   /upload             multipart `file`, or the video itself as the body: gives a job\n\
+     POST   /files              an upload that goes on after a break, by the tus protocol\n\
+     GET    /jobs               your jobs, newest first\n\
+     GET    /jobs/{id}          one job\n\
+     PATCH  /jobs/{id}          calls it by another title: {\"title\": \"…\"}\n\
+     DELETE /jobs/{id}          cancels it, and deletes what is stored\n\
+     POST   /jobs/{id}/retry    converts its video again, with other options if you name some\n\
+     GET    /jobs/{id}/link     a link that downloads its MP3 without a token\n\
+     GET    /jobs/{id}/waveform how loud its MP3 is, to be drawn\n\
+     GET    /download?id={id}   the MP3 of a job's mp3_fid\n"
 }

@@ -31,7 +31,12 @@ pub(crate) struct Person {
 impl Person {
     /// A person sees their own jobs, an admin all.
     pub(crate) fn may_see(&self, job: &Job) -> bool {
-        self.admin || job.owner == self.username
+        self.may_see_what_is_of(&job.owner)
+    }
+
+    /// The same of an upload, which isn't a job yet.
+    pub(crate) fn may_see_what_is_of(&self, owner: &Username) -> bool {
+        self.admin || *owner == self.username
     }
 }
 

@@ -1,5 +1,6 @@
 use crate::{
     App,
+    allowance::Allowance,
     backlog::Backlog,
     error::Error,
     file_name,
@@ -43,11 +44,9 @@ pub(crate) async fn upload(
     Query(query): Query<Vec<(String, String)>>,
     request: Request,
 ) -> Result<Response, Error> {
-    let checked = person.and_then(|person| {
-        check_size(&request, app.max_upload_bytes)?;
-        Ok((person, Form::of_query(query)?))
-    });
-    let (person, form) = match checked {
+    let least_bytes = check_size(&request, app.max_upload_bytes);
+    let checked = check(&app, person, query, least_bytes).await;
+    let (person, form, allowance) = match checked {
         Ok(checked) => checked,
         Err(error) => {
             tasks::spawn(linger(request.into_body().into_data_stream()));
@@ -62,9 +61,9 @@ pub(crate) async fn upload(
     let task = async move {
         let _slot = slot;
         if is_multipart(request.headers()) {
-            multipart(&app, person, form, request).await
+            multipart(&app, person, form, allowance, request).await
         } else {
-            whole_body(&app, person, form, request).await
+            whole_body(&app, person, form, allowance, request).await
         }
     };
     let job = tasks::spawn(task.in_current_span())
@@ -74,17 +73,33 @@ pub(crate) async fn upload(
     Ok((StatusCode::ACCEPTED, location, Json(job)).into_response())
 }
 
+/// What can be refused before the first byte of the video.
+async fn check(
+    app: &App,
+    person: Result<Person, Error>,
+    query: Vec<(String, String)>,
+    least_bytes: Result<u64, Error>,
+) -> Result<(Person, Form, Allowance), Error> {
+    let (person, least_bytes) = (person?, least_bytes?);
+    let form = Form::of_query(query)?;
+    let allowance = Allowance::of(app, &person.username).await?;
+    allowance.check(least_bytes.max(1))?;
+    Ok((person, form, allowance))
+}
+
 async fn whole_body(
     app: &App,
     person: Person,
     form: Form,
+    allowance: Allowance,
     request: Request,
 ) -> Result<JobView, Error> {
     let name = form.file_name.as_deref();
     let name = name.map(file_name::clean).unwrap_or_else(|| "video".into());
     let mut body = request.into_body().into_data_stream();
-    let incoming = receive(app, person, name, body.by_ref().map_err(|_| Error::Broken)).await;
-    match incoming {
+    let incoming = Incoming::begin(app, person.username, name, allowance);
+    let bytes = body.by_ref().map_err(|_| Error::Broken);
+    match receive(app, incoming, bytes).await {
         Ok(incoming) => incoming.commit(app, &form).await,
         Err(error) => {
             tasks::spawn(linger(body));
@@ -97,6 +112,7 @@ async fn multipart(
     app: &App,
     person: Person,
     mut form: Form,
+    allowance: Allowance,
     request: Request,
 ) -> Result<JobView, Error> {
     let (head, body) = request.into_parts();
@@ -106,7 +122,8 @@ async fn multipart(
         .await
         .map_err(|rejection| Error::BadRequest(rejection.body_text()))?;
     let mut video: Option<Incoming> = None;
-    let received = read_parts(app, &person, &mut parts, &backlog, &mut form, &mut video).await;
+    let begin = |name| Incoming::begin(app, person.username.clone(), name, allowance);
+    let received = read_parts(app, begin, &mut parts, &backlog, &mut form, &mut video).await;
     match (received, video) {
         (Ok(()), Some(video)) => video.commit(app, &form).await,
         (Ok(()), None) => Err(Error::BadRequest(
@@ -123,9 +140,9 @@ async fn multipart(
 }
 
 /// Stores the part named `file`, refuses a second one, and takes options before and after it.
-async fn read_parts(
+async fn read_parts<B: Future<Output = Result<Incoming, Error>>>(
     app: &App,
-    person: &Person,
+    begin: impl Fn(String) -> B,
     parts: &mut Multipart,
     backlog: &Backlog,
     form: &mut Form,
@@ -150,7 +167,7 @@ async fn read_parts(
             }
             ("file", false) => {
                 form.options.check()?; // before gigabytes come for nothing
-                *video = Some(receive(app, person.clone(), name, bytes).await?);
+                *video = Some(receive(app, begin(name), bytes).await?);
             }
             (option, _) => kept(app, video, form.read(option, bytes)).await?,
         }
@@ -177,11 +194,10 @@ async fn kept<T>(
 /// Stores one video. When it fails, nothing stays.
 async fn receive(
     app: &App,
-    person: Person,
-    file_name: String,
+    incoming: impl Future<Output = Result<Incoming, Error>>,
     bytes: impl Stream<Item = Result<Bytes, Error>> + Unpin,
 ) -> Result<Incoming, Error> {
-    let mut incoming = Incoming::begin(app, person.username, file_name).await?;
+    let mut incoming = incoming.await?;
     match incoming.receive(app, bytes).await {
         Ok(()) => Ok(incoming),
         Err(error) => {
@@ -212,8 +228,8 @@ fn is_multipart(headers: &HeaderMap) -> bool {
         })
 }
 
-/// Refuses at the header what is too large for certain.
-fn check_size(request: &Request, max_bytes: u64) -> Result<(), Error> {
+/// Refuses at the header what is too large for certain. Gives the least that the video has, as far as the header tells.
+fn check_size(request: &Request, max_bytes: u64) -> Result<u64, Error> {
     let announced = request
         .headers()
         .get(header::CONTENT_LENGTH)
@@ -227,12 +243,12 @@ fn check_size(request: &Request, max_bytes: u64) -> Result<(), Error> {
         Some(bytes) if bytes > max_bytes.saturating_add(overhead) => {
             Err(Error::TooLarge { max_bytes })
         }
-        _ => Ok(()),
+        announced => Ok(announced.unwrap_or(0).saturating_sub(overhead)),
     }
 }
 
 /// Reads on for a while after a refusal: a connection that is closed while its caller still writes loses the answer.
-async fn linger<E>(mut pieces: impl Stream<Item = Result<Bytes, E>> + Unpin) {
+pub(crate) async fn linger<E>(mut pieces: impl Stream<Item = Result<Bytes, E>> + Unpin) {
     let drain = async {
         let mut read_bytes = 0;
         while let Some(Ok(piece)) = pieces.next().await {

@@ -1,4 +1,4 @@
-use super::builders::{HOUR, NO_TIME, converting, is_lost, job, new_job, queued};
+use super::builders::{HOUR, NO_TIME, converting, is_lost, job, new_job, queued, turns};
 use crate::{Lease, State, Store};
 use futures::future::join_all;
 use std::time::Duration;
@@ -16,7 +16,11 @@ pub async fn an_abandoned_upload_is_taken_after_a_grace(store: Store) {
     assert_eq!(taken.job_id, gone.job_id);
     assert_eq!(take(&store, NO_TIME, HOUR).await, None);
     for lease in [live, back] {
-        store.jobs.uploaded(&lease, 1, HOUR).await.expect("ends");
+        store
+            .jobs
+            .uploaded(&lease, 1, turns(HOUR))
+            .await
+            .expect("ends");
     }
 }
 
@@ -26,10 +30,10 @@ pub async fn an_uploader_that_comes_back_too_late_has_lost_its_upload(store: Sto
     let late = late.expect("begins");
     let taken = take(&store, NO_TIME, HOUR).await.expect("is abandoned");
     assert!(is_lost(&store.jobs.renew(&late, HOUR, None).await));
-    assert!(is_lost(&store.jobs.uploaded(&late, 1, HOUR).await));
+    assert!(is_lost(&store.jobs.uploaded(&late, 1, turns(HOUR)).await));
     assert!(is_lost(&store.jobs.discard(&late).await));
     store.jobs.discard(&taken).await.expect("is discarded");
-    assert!(is_lost(&store.jobs.uploaded(&late, 1, HOUR).await));
+    assert!(is_lost(&store.jobs.uploaded(&late, 1, turns(HOUR)).await));
     assert_eq!(take(&store, NO_TIME, HOUR).await, None);
     store.jobs.begin(new, HOUR).await.expect("the id is free");
 }
@@ -40,7 +44,7 @@ pub async fn an_upload_has_one_end_when_its_uploader_and_the_sweep_race(store: S
         let id = late.job_id;
         let (uploader, sweep) = (store.clone(), store.clone());
         let (uploaded, taken) = tokio::join!(
-            tokio::spawn(async move { uploader.jobs.uploaded(&late, 1, HOUR).await }),
+            tokio::spawn(async move { uploader.jobs.uploaded(&late, 1, turns(HOUR)).await }),
             tokio::spawn(async move { take(&sweep, NO_TIME, HOUR).await }),
         );
         let uploaded = uploaded.expect("no task panics");

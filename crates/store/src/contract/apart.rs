@@ -1,5 +1,6 @@
 use super::builders::{
-    HOUR, NO_TIME, claim_as, converting, granted, is_lost, job, mp3, new_job, queued, ready, sample,
+    HOUR, NO_TIME, claim_as, converting, granted, is_lost, job, mp3, new_job, queued, ready,
+    sample, turns,
 };
 use crate::{Job, Lease, Store};
 use decant_events::{ConversionOptions, FileId};
@@ -8,7 +9,11 @@ pub async fn what_is_asked_for_is_in_the_record_and_its_announcement(store: Stor
     let lease = store.jobs.begin(new_job(), HOUR).await.expect("begins");
     let noted = store.jobs.ask(&lease, &everything(), None).await;
     noted.expect("is noted");
-    let queued = store.jobs.uploaded(&lease, 1, HOUR).await.expect("ends");
+    let queued = store
+        .jobs
+        .uploaded(&lease, 1, turns(HOUR))
+        .await
+        .expect("ends");
     assert_eq!(queued.options, Ok(everything()));
     assert_eq!(queued.announcement().options, everything());
     assert_eq!(job(&store, queued.id).await, queued);
@@ -23,7 +28,11 @@ pub async fn where_nothing_is_asked_for_options_are_the_default(store: Store) {
     let nothing = ConversionOptions::default();
     let noted = store.jobs.ask(&lease, &nothing, None).await;
     noted.expect("is noted");
-    let queued = store.jobs.uploaded(&lease, 1, HOUR).await.expect("ends");
+    let queued = store
+        .jobs
+        .uploaded(&lease, 1, turns(HOUR))
+        .await
+        .expect("ends");
     assert!(is_default(&queued));
     let new = new_job();
     let adopted = store.jobs.adopt(new.clone(), 1, HOUR).await;
@@ -43,7 +52,11 @@ pub async fn only_the_uploader_asks_and_only_before_the_upload_ends(store: Store
         ..lease.clone()
     };
     assert!(is_lost(&ask(&stranger).await));
-    let queued = store.jobs.uploaded(&lease, 1, HOUR).await.expect("ends");
+    let queued = store
+        .jobs
+        .uploaded(&lease, 1, turns(HOUR))
+        .await
+        .expect("ends");
     assert!(is_lost(&ask(&lease).await));
     let claim = claim_as(&store, queued.id, FileId::mint(), HOUR).await;
     assert!(is_lost(&ask(&granted(claim).0).await));
@@ -56,7 +69,11 @@ pub async fn a_cover_is_kept_with_its_job(store: Store) {
     let lease = store.jobs.begin(new_job(), HOUR).await.expect("begins");
     let noted = store.jobs.ask(&lease, &everything(), Some(&picture)).await;
     noted.expect("is noted");
-    store.jobs.uploaded(&lease, 1, HOUR).await.expect("ends");
+    store
+        .jobs
+        .uploaded(&lease, 1, turns(HOUR))
+        .await
+        .expect("ends");
     let other = queued(&store).await;
     let (lease, _) = granted(claim_as(&store, lease.job_id, FileId::mint(), HOUR).await);
     assert_eq!(cover(&store, lease.job_id).await, Some(picture.to_vec()));
@@ -71,7 +88,11 @@ pub async fn a_discarded_upload_takes_its_cover_along(store: Store) {
     noted.expect("is noted");
     store.jobs.discard(&lease).await.expect("is discarded");
     let lease = store.jobs.begin(new, HOUR).await.expect("the id is free");
-    store.jobs.uploaded(&lease, 1, HOUR).await.expect("ends");
+    store
+        .jobs
+        .uploaded(&lease, 1, turns(HOUR))
+        .await
+        .expect("ends");
     assert_eq!(cover(&store, lease.job_id).await, None);
     assert!(is_default(&job(&store, lease.job_id).await));
 }

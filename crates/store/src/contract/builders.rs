@@ -1,4 +1,4 @@
-use crate::{Bucket, Claim, Error, Job, Lease, Litter, MailClaim, Mp3, NewJob, Store};
+use crate::{Bucket, Claim, Error, Job, Lease, Litter, MailClaim, Mp3, NewJob, Store, Turns};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use decant_events::{FileId, Problem, Username};
@@ -39,6 +39,27 @@ pub(super) fn mp3(id: FileId) -> Mp3 {
     }
 }
 
+/// More turns than a case has jobs.
+pub(super) fn turns(gap: Duration) -> Turns {
+    Turns { at_once: MANY, gap }
+}
+
+/// So many turns, whose first gap is an hour.
+pub(super) fn at_once(at_once: u32) -> Turns {
+    Turns { at_once, gap: HOUR }
+}
+
+/// A job of this person's, whose video is stored.
+pub(super) async fn uploaded(store: &Store, owner: &Username, turns: Turns) -> Job {
+    let new = NewJob {
+        owner: owner.clone(),
+        ..new_job()
+    };
+    let lease = store.jobs.begin(new, HOUR).await.expect("begins");
+    let stored = store.jobs.uploaded(&lease, 1_000, turns).await;
+    stored.expect("the upload ends")
+}
+
 /// A job whose video is stored and whose first gap is an hour.
 pub(super) async fn queued(store: &Store) -> FileId {
     queued_with_gap(store, HOUR).await
@@ -46,7 +67,7 @@ pub(super) async fn queued(store: &Store) -> FileId {
 
 pub(super) async fn queued_with_gap(store: &Store, gap: Duration) -> FileId {
     let lease = store.jobs.begin(new_job(), HOUR).await.expect("begins");
-    let job = store.jobs.uploaded(&lease, 1_000, gap).await;
+    let job = store.jobs.uploaded(&lease, 1_000, turns(gap)).await;
     job.expect("is queued").id
 }
 

@@ -1,6 +1,6 @@
 use super::builders::{
     HOUR, NO_TIME, clock_moves, converting, failed, is_lost, job, litter, mp3, new_job, problem,
-    queued, queued_with_gap, ready,
+    queued, queued_with_gap, ready, turns,
 };
 use crate::{Due, Job, State, Store};
 use decant_events::FileId;
@@ -33,7 +33,7 @@ pub async fn a_dead_event_leaves_what_is_held_or_ended(store: Store) {
     for id in [lease.job_id, FileId::mint()] {
         assert_eq!(fail_undelivered(&store, id, NO_TIME).await, None);
     }
-    let ended = store.jobs.uploaded(&lease, 1, HOUR).await;
+    let ended = store.jobs.uploaded(&lease, 1, turns(HOUR)).await;
     ended.expect("the upload goes on");
 }
 

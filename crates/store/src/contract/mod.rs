@@ -8,15 +8,21 @@
 pub mod abandoned;
 pub mod apart;
 mod builders;
+pub mod cancel;
 pub mod conversion;
 pub mod dead_event;
 pub mod mail;
 pub mod payloads;
+pub mod resumable;
 pub mod resume;
+pub mod retry;
 pub mod sequences;
 pub mod snapshot;
 pub mod sweep;
+pub mod title;
+pub mod turns;
 pub mod upload;
+pub mod usage;
 
 /// Makes one test of each case. `$fresh_store` names an `async fn() -> (Store, impl Sized)`; what it gives beside the
 /// store is kept until the case is over.
@@ -93,6 +99,47 @@ macro_rules! contract_tests {
             a_live_last_attempt_may_end
             an_ended_job_tells_its_end_as_an_event
         }
+        $crate::contract_tests! { @file turns $fresh_store
+            a_person_has_no_more_jobs_announced_than_turns
+            people_have_turns_of_their_own
+            a_waiting_job_is_nobodys_to_claim_or_to_announce_again
+            the_oldest_waiting_job_is_announced_when_one_has_ended
+            every_end_frees_a_turn
+            a_job_that_is_given_back_keeps_its_turn
+            uploads_that_end_at_once_take_no_more_turns_than_there_are
+            turns_that_many_give_away_at_once_are_given_away_once
+            fewer_turns_than_before_let_nobody_in_until_there_is_room
+            people_who_wait_are_found_one_after_the_other
+        }
+        $crate::contract_tests! { @file cancel $fresh_store
+            a_cancelled_job_is_hidden
+            a_job_is_cancelled_wherever_it_stands
+            who_converts_a_cancelled_job_has_lost_it
+            a_lease_is_held_until_somebody_else_has_it
+            a_cancelled_job_leaves_its_mp3s_as_litter_and_nothing_apart
+            a_cancelled_job_has_no_mail
+            an_upload_and_an_unknown_job_cannot_be_cancelled
+            a_publication_and_a_cancellation_at_once_have_one_outcome
+            a_tombstone_is_found_after_a_grace_and_goes_after_its_litter
+        }
+        $crate::contract_tests! { @file retry $fresh_store
+            a_job_that_has_ended_runs_again
+            options_of_a_retry_replace_all_of_those_before
+            only_a_job_that_has_ended_is_retried
+            a_retry_waits_for_its_turn
+            the_mp3_before_stays_until_the_next_is_published
+            a_retry_that_fails_keeps_the_mp3_before
+            each_run_has_a_mail
+            a_mail_of_the_run_before_does_not_count_for_the_next
+            ten_retries_at_once_begin_one_run
+        }
+        $crate::contract_tests! { @file title $fresh_store
+            a_job_has_a_title_of_its_own
+            only_a_job_that_can_be_seen_is_renamed
+        }
+        $crate::contract_tests! { @file usage $fresh_store
+            what_a_person_takes_up_is_counted
+        }
         $crate::contract_tests! { @file dead_event $fresh_store
             a_dead_event_fails_what_nobody_holds
             a_dead_event_leaves_what_is_held_or_ended
@@ -128,9 +175,28 @@ macro_rules! contract_tests {
             each_abandoned_upload_is_taken_once_by_many_sweeps
             an_abandoned_upload_that_was_not_discarded_is_taken_again
         }
+        $crate::contract_tests! { @file resumable $fresh_store
+            an_upload_in_pieces_is_known_and_hidden_until_it_ends
+            an_upload_in_one_piece_is_none_in_pieces
+            a_paused_upload_goes_on_at_its_offset_and_nowhere_else
+            while_somebody_writes_nobody_else_does
+            fifty_who_go_on_at_once_are_one
+            a_writer_that_is_gone_is_replaced_and_moves_nothing_more
+            a_late_writer_that_nobody_replaced_moves_the_offset
+            an_offset_never_goes_back
+            whatever_comes_puts_the_expiry_off
+            an_expired_upload_does_not_go_on
+            a_paused_upload_is_abandoned_when_it_has_expired
+            an_upload_whose_writer_died_is_kept_until_it_expires
+            a_living_writer_is_not_abandoned_however_late_it_is
+            whoever_ends_an_upload_takes_it_from_its_writer
+            an_upload_has_one_end_when_its_writer_and_its_owner_race
+        }
         $crate::contract_tests! { @pair snapshot $fresh_store
             a_record_goes_into_another_store_as_it_is
-            a_running_conversion_goes_into_another_store_as_queued
+            a_running_conversion_waits_for_its_turn_in_another_store
+            a_title_goes_along
+            what_was_cancelled_stays
             an_upload_that_has_not_ended_stays
             what_was_asked_for_goes_along_with_the_cover_and_the_waveform
             options_of_another_version_hide_no_job_and_go_along
@@ -188,6 +254,12 @@ mod tests {
             include_str!("mail.rs"),
             include_str!("sweep.rs"),
             include_str!("abandoned.rs"),
+            include_str!("resumable.rs"),
+            include_str!("turns.rs"),
+            include_str!("cancel.rs"),
+            include_str!("retry.rs"),
+            include_str!("title.rs"),
+            include_str!("usage.rs"),
             include_str!("snapshot.rs"),
         ];
         let cases = files

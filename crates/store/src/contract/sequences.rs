@@ -2,7 +2,7 @@
 
 use super::builders::{
     HOUR, MAX_ATTEMPTS, NO_TIME, claim_as, claim_mail, is_lost, job, litter, mp3, problem,
-    queued_with_gap,
+    queued_with_gap, turns,
 };
 use crate::{Claim, Due, Error, Job, Lease, MailClaim, State, Store};
 use decant_events::FileId;
@@ -27,6 +27,8 @@ enum Operation {
     ClaimMail { live: bool },
     Mailed { holder: usize },
     ReleaseMail { holder: usize },
+    Retry,
+    Cancel,
 }
 
 fn operation() -> impl Strategy<Value = Operation> {
@@ -45,6 +47,8 @@ fn operation() -> impl Strategy<Value = Operation> {
         2 => live().prop_map(|live| ClaimMail { live }),
         1 => holder().prop_map(|holder| Mailed { holder }),
         1 => holder().prop_map(|holder| ReleaseMail { holder }),
+        2 => Just(Retry),
+        1 => Just(Cancel),
     ]
 }
 
@@ -84,7 +88,9 @@ struct Witness {
     mails: Vec<Lease>,
     mail_held: Option<Live>,
     mailed: bool,
+    run: u32,
     end: Option<Job>,
+    cancelled: bool,
 }
 
 /// Whether a lease that nobody has taken has time left.
@@ -102,7 +108,9 @@ impl Witness {
             mails: Vec::new(),
             mail_held: None,
             mailed: false,
+            run: 1,
             end: None,
+            cancelled: false,
         }
     }
 
@@ -145,7 +153,7 @@ impl Witness {
                 let (jobs, problem) = (&self.store.jobs, problem());
                 let failed = jobs.fail_undelivered(self.id, &problem, NO_TIME).await;
                 let failed = failed.expect("the store answers");
-                let may_fail = self.end.is_none() && self.held != Some(true) && self.announced;
+                let may_fail = self.is_unheld() && self.announced;
                 assert_eq!(failed.is_some(), may_fail);
                 if failed.is_some() {
                     (self.held, self.end) = (None, failed);
@@ -154,7 +162,7 @@ impl Witness {
             Operation::Announce => {
                 let announced = self.store.jobs.announce_next(Due::ByGap, NO_TIME).await;
                 let announced = announced.expect("the store answers");
-                let is_due = self.end.is_none() && self.held != Some(true);
+                let is_due = self.is_unheld();
                 assert_eq!(announced.is_some(), is_due);
                 if is_due {
                     (self.held, self.announced) = (None, true);
@@ -184,15 +192,37 @@ impl Witness {
                     self.mail_held = None;
                 }
             }
+            Operation::Retry => {
+                let begun = self.store.jobs.retry(self.id, None, turns(NO_TIME)).await;
+                let begun = begun.expect("the store answers");
+                assert_eq!(begun.is_some(), self.end.is_some());
+                if begun.is_some() {
+                    (self.end, self.announced) = (None, true);
+                    (self.mail_held, self.mailed) = (None, false);
+                    self.run += 1;
+                }
+            }
+            Operation::Cancel => {
+                let cancelled = self.store.jobs.cancel(self.id).await;
+                let cancelled = cancelled.expect("the store answers");
+                assert_eq!(cancelled.is_none(), self.cancelled);
+                (self.held, self.mail_held, self.end) = (None, None, None);
+                self.cancelled = true;
+            }
         }
+    }
+
+    /// The job is unfinished, and nobody's.
+    fn is_unheld(&self) -> bool {
+        self.end.is_none() && self.held != Some(true) && !self.cancelled
     }
 
     async fn claim(&mut self, live: bool) {
         let mp3_id = FileId::mint();
         match claim_as(&self.store, self.id, mp3_id, time(live)).await {
             Claim::Granted(lease, job) => {
-                assert!(self.end.is_none() && self.held != Some(true));
-                assert_eq!(job.state, State::Converting);
+                assert!(self.is_unheld());
+                assert_eq!((job.state, job.run), (State::Converting, self.run));
                 self.attempts.push((lease, mp3_id));
                 self.held = Some(live);
             }
@@ -203,7 +233,7 @@ impl Witness {
                 self.held = None;
                 self.end.get_or_insert(*job);
             }
-            Claim::Missing => panic!("the video is stored"),
+            Claim::Missing => assert!(self.cancelled, "the video is stored"),
         }
     }
 
@@ -239,7 +269,11 @@ impl Witness {
     }
 
     async fn check(&self) {
+        if self.cancelled {
+            return self.check_the_tombstone().await;
+        }
         let now = job(&self.store, self.id).await;
+        assert_eq!(now.run, self.run);
         let expected = match (&self.end, self.held) {
             (Some(end), _) => end.state,
             (None, Some(_)) => State::Converting,
@@ -253,7 +287,7 @@ impl Witness {
         }
 
         // Every MP3 is published, being written, or litter.
-        let mut expected: BTreeSet<_> = self.attempts.iter().map(|(_, mp3_id)| *mp3_id).collect();
+        let mut expected = self.mp3s();
         if let Some(published) = &now.mp3 {
             assert!(expected.remove(&published.id));
         }
@@ -261,6 +295,17 @@ impl Witness {
             expected.remove(mp3_id);
         }
         assert_eq!(litter(&self.store).await, expected);
+    }
+
+    async fn check_the_tombstone(&self) {
+        let hidden = self.store.jobs.get(self.id).await;
+        assert_eq!(hidden.expect("the store answers"), None);
+        assert_eq!(litter(&self.store).await, self.mp3s());
+    }
+
+    /// Those of all attempts.
+    fn mp3s(&self) -> BTreeSet<FileId> {
+        self.attempts.iter().map(|(_, mp3_id)| *mp3_id).collect()
     }
 }
 

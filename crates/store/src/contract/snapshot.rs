@@ -2,7 +2,7 @@ use super::{
     apart::everything,
     builders::{
         HOUR, MANY, claim_as, claim_mail, content, converting, failed, granted, is_missing, job,
-        mail_granted, mp3, new_job, queued, ready, sample,
+        mail_granted, mp3, new_job, queued, ready, sample, turns, username,
     },
 };
 use crate::{
@@ -24,19 +24,17 @@ pub async fn a_record_goes_into_another_store_as_it_is(from: Store, to: Store) {
         assert!(imports(&to, snapshot).await);
     }
     assert_eq!(export(&to).await, snapshots);
-    for id in [mailed, unmailed, queued] {
+    for id in [mailed, unmailed] {
         assert_eq!(job(&to, id).await, job(&from, id).await);
     }
+    assert_eq!(job(&to, queued).await.state, State::Waiting);
     let without_mail = to.jobs.unmailed(std::time::Duration::ZERO, MANY).await;
     assert_eq!(without_mail.expect("the store answers"), [unmailed]);
-    let due = to.jobs.announce_next(crate::Due::ByGap, HOUR).await;
-    assert_eq!(
-        due.expect("the store answers").map(|job| job.id),
-        Some(queued)
-    );
+    assert_eq!(announce(&to).await, Some(queued));
+    assert_eq!(job(&to, queued).await.state, State::Queued);
 }
 
-pub async fn a_running_conversion_goes_into_another_store_as_queued(from: Store, to: Store) {
+pub async fn a_running_conversion_waits_for_its_turn_in_another_store(from: Store, to: Store) {
     let (lease, mp3_id) = converting(&from, HOUR).await;
     from.jobs
         .renew(&lease, HOUR, Some(50.0))
@@ -44,7 +42,8 @@ pub async fn a_running_conversion_goes_into_another_store_as_queued(from: Store,
         .expect("is noted");
     assert!(imports(&to, &export(&from).await[0]).await);
     let there = job(&to, lease.job_id).await;
-    assert_eq!((there.state, there.progress_percent), (State::Queued, 0.0));
+    assert_eq!((there.state, there.progress_percent), (State::Waiting, 0.0));
+    assert_eq!(announce(&to).await, Some(lease.job_id));
     granted(super::builders::claim(&to, lease.job_id, HOUR).await);
     from.jobs
         .publish(&lease, mp3(mp3_id), &[])
@@ -57,11 +56,32 @@ pub async fn an_upload_that_has_not_ended_stays(from: Store, _to: Store) {
     assert_eq!(export(&from).await, []);
 }
 
+pub async fn a_title_goes_along(from: Store, to: Store) {
+    let id = ready(&from).await.id;
+    let renamed = from.jobs.rename(id, Some("$Talk")).await;
+    let renamed = renamed.expect("the store answers").expect("is renamed");
+    let (copied, _) = copy(&from, &to, drop).await.expect("is copied");
+    assert_eq!(copied.jobs, 1);
+    assert_eq!(job(&to, id).await, renamed);
+}
+
+pub async fn what_was_cancelled_stays(from: Store, _to: Store) {
+    let id = ready(&from).await.id;
+    let cancelled = from.jobs.cancel(id).await;
+    assert!(cancelled.expect("the store answers").is_some());
+    assert_eq!(export(&from).await, []);
+}
+
 pub async fn what_was_asked_for_goes_along_with_the_cover_and_the_waveform(from: Store, to: Store) {
     let lease = from.jobs.begin(new_job(), HOUR).await.expect("begins");
     let noted = from.jobs.ask(&lease, &everything(), Some(b"cover")).await;
     noted.expect("is noted");
-    let id = from.jobs.uploaded(&lease, 1, HOUR).await.expect("ends").id;
+    let id = from
+        .jobs
+        .uploaded(&lease, 1, turns(HOUR))
+        .await
+        .expect("ends")
+        .id;
     let mp3_id = FileId::mint();
     let (lease, _) = granted(claim_as(&from, id, mp3_id, HOUR).await);
     let published = from.jobs.publish(&lease, mp3(mp3_id), b"waveform").await;
@@ -97,6 +117,7 @@ pub async fn options_of_another_version_hide_no_job_and_go_along(from: Store, to
         let there = job(&from, unreadable.job.id).await;
         assert_eq!(there.options, unreadable.job.options);
         assert!(there.announcement().options.is_default());
+        assert_eq!(announce(&from).await, Some(there.id));
         let claim = super::builders::claim(&from, there.id, HOUR).await;
         assert_eq!(granted(claim).1.options, there.options);
     }
@@ -160,7 +181,7 @@ pub async fn a_copy_is_whole_and_can_be_repeated(from: Store, to: Store) {
         assert!(matches!(lost.why, Error::NotFound), "{lost:?}");
         assert_eq!(told.last(), Some(&expected));
         assert_eq!(job(&to, done.id).await, done);
-        assert_eq!(job(&to, waiting).await.state, State::Queued);
+        assert_eq!(job(&to, waiting).await.state, State::Waiting);
         for (bucket, id) in [(Bucket::Videos, done.id), (Bucket::Mp3s, mp3_id)] {
             let there = content(&to, bucket, id).await.expect("is there");
             assert_eq!(there, content(&from, bucket, id).await.expect("is there"));
@@ -175,7 +196,7 @@ pub async fn a_copy_takes_covers_and_waveforms_along(from: Store, to: Store) {
     let noted = from.jobs.ask(&lease, &everything(), Some(b"cover")).await;
     noted.expect("is noted");
     write(&from, Bucket::Videos, id, &sample(1_000)).await;
-    let uploaded = from.jobs.uploaded(&lease, 1_000, HOUR).await;
+    let uploaded = from.jobs.uploaded(&lease, 1_000, turns(HOUR)).await;
     uploaded.expect("ends");
     let published = Mp3 {
         size_bytes: 100,
@@ -247,6 +268,13 @@ pub async fn a_copy_that_differs_is_found(from: Store, to: Store) {
 async fn export(store: &Store) -> Vec<Snapshot> {
     let snapshots = store.jobs.export(None, MANY).await;
     snapshots.expect("the store answers")
+}
+
+/// Kevin's next job that is announced.
+async fn announce(store: &Store) -> Option<FileId> {
+    let kevin = username("kevin");
+    let next = store.jobs.announce_waiting(&kevin, turns(HOUR)).await;
+    next.expect("the store answers").map(|job| job.id)
 }
 
 async fn imports(store: &Store, snapshot: &Snapshot) -> bool {

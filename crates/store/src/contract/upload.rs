@@ -1,4 +1,6 @@
-use super::builders::{HOUR, MANY, NO_TIME, clock_moves, is_lost, job, new_job, queued, username};
+use super::builders::{
+    HOUR, MANY, NO_TIME, clock_moves, is_lost, job, new_job, queued, turns, username,
+};
 use crate::{Claim, Error, Job, Lease, NewJob, State, Store};
 use decant_events::{ConversionOptions, FileId, VideoUploaded};
 
@@ -8,7 +10,11 @@ pub async fn an_upload_is_hidden_until_it_ends(store: Store) {
     assert_eq!(lease.job_id, new.id);
     assert_eq!(store.jobs.get(new.id).await.expect("answers"), None);
     assert_eq!(list(&store, None, MANY).await, []);
-    let ended = store.jobs.uploaded(&lease, 1, HOUR).await.expect("ends");
+    let ended = store
+        .jobs
+        .uploaded(&lease, 1, turns(HOUR))
+        .await
+        .expect("ends");
     assert_eq!(job(&store, new.id).await, ended);
     assert_eq!(list(&store, None, MANY).await, [new.id]);
 }
@@ -17,7 +23,7 @@ pub async fn a_stored_video_queues_its_job(store: Store) {
     let new = new_job();
     let before = store.jobs.now().await.expect("answers");
     let lease = store.jobs.begin(new.clone(), HOUR).await.expect("begins");
-    let queued = store.jobs.uploaded(&lease, 4_711, HOUR).await;
+    let queued = store.jobs.uploaded(&lease, 4_711, turns(HOUR)).await;
     let queued = queued.expect("is queued");
     let after = store.jobs.now().await.expect("answers");
     assert!(before <= queued.created_at && queued.created_at <= queued.updated_at);
@@ -28,6 +34,7 @@ pub async fn a_stored_video_queues_its_job(store: Store) {
         state: State::Queued,
         run: 1,
         file_name: new.file_name,
+        own_title: None,
         size_bytes: Some(4_711),
         options: Ok(ConversionOptions::default()),
         progress_percent: 0.0,
@@ -59,7 +66,7 @@ pub async fn what_people_write_survives(store: Store) {
     };
     let lease = store.jobs.begin(new.clone(), HOUR).await.expect("begins");
     let largest = i64::MAX as u64;
-    let queued = store.jobs.uploaded(&lease, largest, HOUR).await;
+    let queued = store.jobs.uploaded(&lease, largest, turns(HOUR)).await;
     let queued = queued.expect("is queued");
     assert_eq!(queued.file_name, new.file_name);
     assert_eq!(queued.traceparent, new.traceparent);
@@ -71,14 +78,18 @@ pub async fn an_id_is_begun_once(store: Store) {
     let lease = store.jobs.begin(new.clone(), HOUR).await.expect("begins");
     let again = store.jobs.begin(new, HOUR).await;
     assert!(matches!(again, Err(Error::Exists)));
-    let ended = store.jobs.uploaded(&lease, 1, HOUR).await;
+    let ended = store.jobs.uploaded(&lease, 1, turns(HOUR)).await;
     ended.expect("the first lease is untouched");
 }
 
 pub async fn the_uploaders_lease_ends_with_the_upload(store: Store) {
     let lease = store.jobs.begin(new_job(), HOUR).await.expect("begins");
-    store.jobs.uploaded(&lease, 1, HOUR).await.expect("ends");
-    assert!(is_lost(&store.jobs.uploaded(&lease, 2, HOUR).await));
+    store
+        .jobs
+        .uploaded(&lease, 1, turns(HOUR))
+        .await
+        .expect("ends");
+    assert!(is_lost(&store.jobs.uploaded(&lease, 2, turns(HOUR)).await));
     assert!(is_lost(&store.jobs.renew(&lease, HOUR, None).await));
     assert!(is_lost(&store.jobs.discard(&lease).await));
     assert_eq!(job(&store, lease.job_id).await.size_bytes, Some(1));
@@ -90,19 +101,29 @@ pub async fn only_the_uploader_changes_an_upload(store: Store) {
         token: "0".repeat(32),
         ..lease.clone()
     };
-    assert!(is_lost(&store.jobs.uploaded(&strangers, 2, HOUR).await));
+    assert!(is_lost(
+        &store.jobs.uploaded(&strangers, 2, turns(HOUR)).await
+    ));
     assert!(is_lost(&store.jobs.renew(&strangers, HOUR, None).await));
     assert!(is_lost(&store.jobs.discard(&strangers).await));
     // An upload's lease is none for a conversion.
     assert!(is_lost(&store.jobs.release(&lease, true).await));
-    store.jobs.uploaded(&lease, 1, HOUR).await.expect("ends");
+    store
+        .jobs
+        .uploaded(&lease, 1, turns(HOUR))
+        .await
+        .expect("ends");
 }
 
 pub async fn an_uploader_that_is_late_still_ends_its_upload(store: Store) {
     let lease = store.jobs.begin(new_job(), NO_TIME).await.expect("begins");
     let renewed = store.jobs.renew(&lease, NO_TIME, None).await;
     renewed.expect("nobody took it");
-    store.jobs.uploaded(&lease, 1, HOUR).await.expect("ends");
+    store
+        .jobs
+        .uploaded(&lease, 1, turns(HOUR))
+        .await
+        .expect("ends");
 }
 
 pub async fn a_broken_upload_is_discarded(store: Store) {
@@ -111,7 +132,7 @@ pub async fn a_broken_upload_is_discarded(store: Store) {
     let lease = lease.expect("begins");
     store.jobs.discard(&lease).await.expect("is discarded");
     assert!(is_lost(&store.jobs.discard(&lease).await));
-    assert!(is_lost(&store.jobs.uploaded(&lease, 1, HOUR).await));
+    assert!(is_lost(&store.jobs.uploaded(&lease, 1, turns(HOUR)).await));
     let abandoned = store.jobs.take_abandoned_upload(NO_TIME, HOUR).await;
     assert_eq!(abandoned.expect("answers"), None);
     store.jobs.begin(new, HOUR).await.expect("the id is free");

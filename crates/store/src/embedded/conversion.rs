@@ -90,6 +90,13 @@ impl Database {
         .await
     }
 
+    pub(super) async fn is_leased(&self, lease: &Lease) -> Result<bool, Error> {
+        let leased = query("SELECT id FROM jobs WHERE id = ?1 AND lease_token = ?2")
+            .bind(lease.job_id.to_string())
+            .bind(&lease.token);
+        Ok(!self.rows(leased).await?.is_empty())
+    }
+
     pub(super) async fn requeue(&self, lease: &Lease, forgive: bool) -> Result<(), Error> {
         self.change_leased(
             query(

@@ -8,6 +8,7 @@
 //! ```
 
 mod apart;
+mod cancel;
 mod conversion;
 mod database;
 mod files;
@@ -15,9 +16,14 @@ mod folder;
 mod jobs;
 mod mail;
 mod record;
+mod resumable;
+mod retry;
 mod snapshot;
 mod sweep;
+mod title;
+mod turns;
 mod upload;
+mod usage;
 
 use crate::{Error, Store};
 use std::{path::Path, sync::Arc};

@@ -1,6 +1,8 @@
-use crate::{Asked, Error, Job, Mp3, Snapshot, State, UnreadableOptions};
+use crate::{
+    Asked, Error, Job, Litter, Mp3, Resumable, Snapshot, State, UnreadableOptions, Usage,
+};
 use chrono::{DateTime, Utc};
-use decant_events::{ConversionOptions, FileId, Problem};
+use decant_events::{ConversionOptions, FileId, Problem, Username};
 use serde_json::Value;
 use sqlx::{Row, sqlite::SqliteRow};
 use std::{fmt::Display, str::FromStr};
@@ -9,10 +11,11 @@ use std::{fmt::Display, str::FromStr};
 pub(super) fn job(row: &SqliteRow) -> Result<Job, Error> {
     Ok(Job {
         id: word(row, "id")?,
-        owner: word(row, "owner")?,
+        owner: owner(row)?,
         state: word(row, "state")?,
         run: row.try_get("run")?,
         file_name: row.try_get("file_name")?,
+        own_title: row.try_get("title")?,
         size_bytes: size(row, "size_bytes")?,
         options: options(row)?,
         progress_percent: row.try_get("progress_percent")?,
@@ -25,11 +28,29 @@ pub(super) fn job(row: &SqliteRow) -> Result<Job, Error> {
     })
 }
 
+/// The upload in a row of `jobs` that has come in pieces, or still does, and of whether it has expired.
+pub(super) fn resumable(row: &SqliteRow) -> Result<Resumable, Error> {
+    let size = |column| size(row, column)?.ok_or_else(|| corrupt(column, "missing"));
+    let (length_bytes, offset_bytes) = (size("upload_length")?, size("upload_offset")?);
+    let goes_on = word::<State>(row, "state")? == State::Uploading;
+    let expires_at = goes_on.then(|| time(row, "upload_expires_at"));
+    Ok(Resumable {
+        id: word(row, "id")?,
+        owner: word(row, "owner")?,
+        file_name: row.try_get("file_name")?,
+        length_bytes,
+        offset_bytes: if goes_on { offset_bytes } else { length_bytes },
+        metadata: row.try_get("upload_metadata")?,
+        expires_at: expires_at.transpose()?,
+        is_expired: goes_on && row.try_get("is_expired")?,
+    })
+}
+
 /// The record in a row of `jobs` and of what is kept apart, as another store takes it.
 pub(super) fn snapshot(row: &SqliteRow) -> Result<Snapshot, Error> {
     let mut job = job(row)?;
-    if job.state == State::Converting {
-        job.state = State::Queued;
+    if matches!(job.state, State::Queued | State::Converting) {
+        job.state = State::Waiting;
         job.progress_percent = 0.0;
     }
     let ended = row.try_get::<Option<i64>, _>("finished_at")?.is_some();
@@ -39,6 +60,27 @@ pub(super) fn snapshot(row: &SqliteRow) -> Result<Snapshot, Error> {
         mailed_run: row.try_get("mailed_run")?,
         cover: row.try_get("picture")?,
         waveform: row.try_get("points")?,
+    })
+}
+
+/// Whose job is in a row.
+pub(super) fn owner(row: &SqliteRow) -> Result<Username, Error> {
+    word(row, "owner")
+}
+
+/// What is in a row of `litter`.
+pub(super) fn litter(row: &SqliteRow) -> Result<Litter, Error> {
+    Ok(Litter {
+        job_id: id(row, "job_id")?,
+        mp3_id: id(row, "mp3_id")?,
+    })
+}
+
+/// What is added up in a row.
+pub(super) fn usage(row: &SqliteRow) -> Result<Usage, Error> {
+    Ok(Usage {
+        unfinished: size(row, "unfinished")?.unwrap_or(0),
+        stored_bytes: size(row, "stored_bytes")?.unwrap_or(0),
     })
 }
 

@@ -1,7 +1,7 @@
 //! Records on their way into another store, or out of one.
 
 use super::{database::Database, record, upload::stored_size};
-use crate::{Error, Snapshot, State};
+use crate::{Error, Snapshot};
 use decant_events::FileId;
 use sqlx::query;
 
@@ -17,7 +17,7 @@ impl Database {
                  FROM jobs
                  LEFT JOIN covers ON covers.job_id = id
                  LEFT JOIN waveforms ON waveforms.job_id = id AND waveforms.mp3_id = jobs.mp3_id
-                 WHERE (?1 IS NULL OR id > ?1) AND state <> 'uploading'
+                 WHERE (?1 IS NULL OR id > ?1) AND state NOT IN ('uploading', 'cancelled')
                  ORDER BY id LIMIT ?2",
             )
             .bind(after.map(|id| id.to_string()))
@@ -35,15 +35,13 @@ impl Database {
         } = snapshot;
         let mp3 = job.mp3.as_ref();
         let problem = job.problem.as_ref();
-        // A queued one is due to be announced at once: whoever announced it did so for another store.
         let inserted = self.change(
             query(
                 "INSERT INTO jobs (id, owner, file_name, traceparent, size_bytes, state, run, created_at,
                      updated_at, finished_at, attempts, progress_percent, mp3_id, mp3_size_bytes,
-                     mp3_duration_ms, problem_code, problem_detail, mailed_run, announce_at, options)
+                     mp3_duration_ms, problem_code, problem_detail, mailed_run, title, options)
                  SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-                     iif(?19, now, NULL), ?20
-                 FROM clock
+                     ?19, ?20
                  WHERE true
                  ON CONFLICT DO NOTHING",
             )
@@ -65,7 +63,7 @@ impl Database {
             .bind(problem.map(|problem| &problem.code))
             .bind(problem.map(|problem| &problem.detail))
             .bind(mailed_run)
-            .bind(job.state == State::Queued)
+            .bind(&job.own_title)
             .bind(record::stored_asked(&job.options)?),
         );
         Ok(inserted.await? > 0)

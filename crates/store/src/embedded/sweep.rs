@@ -74,7 +74,9 @@ impl Database {
                  FROM clock
                  WHERE id = (
                      SELECT id FROM jobs, clock
-                     WHERE state = 'uploading' AND lease_until <= now - ?2
+                     WHERE state = 'uploading'
+                         AND coalesce(upload_expires_at, lease_until) <= now - ?2
+                         AND (lease_until IS NULL OR lease_until <= now - ?2)
                      ORDER BY lease_until LIMIT 1)
                  RETURNING id",
             )
@@ -100,13 +102,7 @@ impl Database {
             .bind(millis(grace))
             .bind(limit),
         );
-        let litter = |row| {
-            Ok(Litter {
-                job_id: record::id(row, "job_id")?,
-                mp3_id: record::id(row, "mp3_id")?,
-            })
-        };
-        rows.await?.iter().map(litter).collect()
+        rows.await?.iter().map(record::litter).collect()
     }
 
     pub(super) async fn delete_litter(&self, litter: &Litter) -> Result<(), Error> {

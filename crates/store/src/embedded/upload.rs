@@ -4,7 +4,7 @@ use super::{
     database::{Database, millis},
     record,
 };
-use crate::{Error, Job, Lease, NewJob};
+use crate::{Error, Job, Lease, NewJob, Turns};
 use decant_events::{FileId, Username};
 use sqlx::query;
 use std::time::Duration;
@@ -63,22 +63,27 @@ impl Database {
         &self,
         lease: &Lease,
         size_bytes: u64,
-        announce_gap: Duration,
+        turns: Turns,
     ) -> Result<Option<Job>, Error> {
         self.job(
             query(
                 "UPDATE jobs
-                 SET state = 'queued', size_bytes = ?3, updated_at = now,
+                 SET state = iif(free, 'queued', 'waiting'), size_bytes = ?3, updated_at = now,
                      lease_token = NULL, lease_until = NULL,
-                     announcements = 1, announced_at = now, announce_at = now + ?4
-                 FROM clock
+                     announcements = free, announced_at = iif(free, now, NULL),
+                     announce_at = iif(free, now + ?4, NULL)
+                 FROM clock, (
+                     SELECT count(*) < ?5 AS free FROM jobs
+                     WHERE owner = (SELECT owner FROM jobs WHERE id = ?1)
+                         AND state IN ('queued', 'converting'))
                  WHERE id = ?1 AND lease_token = ?2 AND state = 'uploading'
                  RETURNING *",
             )
             .bind(lease.job_id.to_string())
             .bind(&lease.token)
             .bind(stored_size(size_bytes)?)
-            .bind(millis(announce_gap)),
+            .bind(millis(turns.gap))
+            .bind(turns.at_once),
         )
         .await
     }
@@ -94,7 +99,8 @@ impl Database {
 
     pub(super) async fn by_id(&self, id: FileId) -> Result<Option<Job>, Error> {
         self.job(
-            query("SELECT * FROM jobs WHERE id = ? AND state <> 'uploading'").bind(id.to_string()),
+            query("SELECT * FROM jobs WHERE id = ? AND state NOT IN ('uploading', 'cancelled')")
+                .bind(id.to_string()),
         )
         .await
     }
@@ -114,12 +120,14 @@ impl Database {
         let sql = match owner {
             Some(_) => {
                 "SELECT * FROM jobs
-                 WHERE owner = ?3 AND (?1 IS NULL OR id < ?1) AND state <> 'uploading'
+                 WHERE owner = ?3 AND (?1 IS NULL OR id < ?1)
+                     AND state NOT IN ('uploading', 'cancelled')
                  ORDER BY id DESC LIMIT ?2"
             }
             None => {
                 "SELECT * FROM jobs
-                 WHERE (?1 IS NULL OR id < ?1) AND state <> 'uploading'
+                 WHERE (?1 IS NULL OR id < ?1)
+                     AND state NOT IN ('uploading', 'cancelled')
                  ORDER BY id DESC LIMIT ?2"
             }
         };

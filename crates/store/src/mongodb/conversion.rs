@@ -2,7 +2,8 @@
 
 use super::{
     database::Database,
-    expression::{after, before, is_by, is_unheld, literal, oid, with_attempt},
+    error::answer,
+    expression::{after, before, is_by, is_unheld, literal, oid, with_attempt, with_litter},
     record,
 };
 use crate::{Error, Job, Lease, Mp3};
@@ -65,12 +66,18 @@ impl Database {
         renewed.await.map(drop)
     }
 
+    pub(super) async fn is_leased(&self, lease: &Lease) -> Result<bool, Error> {
+        let found = self.jobs().find_one(under(lease));
+        let found = answer(found.projection(doc! { "_id": 1 })).await?;
+        Ok(found.is_some())
+    }
+
     pub(super) async fn requeue(&self, lease: &Lease, forgive: bool) -> Result<(), Error> {
         let set = doc! {
             "state": "queued", "attempts": { "$subtract": ["$attempts", i32::from(forgive)] },
             "progress_percent": 0.0, "litter": with_attempt(), "updated_at": "$$NOW",
         };
-        let stages = vec![doc! { "$set": set }, without_attempt()];
+        let stages = vec![doc! { "$set": set }, doc! { "$unset": ATTEMPT.to_vec() }];
         let requeued = self.change_leased(converting_under(lease), stages);
         requeued.await.map(drop)
     }
@@ -86,8 +93,10 @@ impl Database {
         // One value, so that nothing of an earlier MP3 stays.
         let published = record::stored_mp3(mp3, waveform)?;
         let mut set = ended("ready");
-        set.extend(doc! { "progress_percent": 100.0, "mp3": literal(published) });
-        let stages = vec![doc! { "$set": set }, without_attempt()];
+        set.extend(doc! {
+            "progress_percent": 100.0, "mp3": literal(published), "litter": with_litter(&["$mp3.id"]),
+        });
+        let stages = vec![doc! { "$set": set }, without_attempt_and_turn()];
         self.change_leased(filter, stages).await
     }
 
@@ -120,9 +129,14 @@ fn failed(problem: &Problem) -> Vec<Document> {
     // One value, so that nothing of an earlier problem stays.
     let problem = doc! { "code": problem.code.as_str(), "detail": problem.detail.as_str() };
     set.insert("problem", literal(problem));
-    vec![doc! { "$set": set }, without_attempt()]
+    vec![doc! { "$set": set }, without_attempt_and_turn()]
 }
 
-fn without_attempt() -> Document {
-    doc! { "$unset": ["lease_token", "lease_until", "attempt_mp3_id"] }
+/// What an attempt has.
+const ATTEMPT: [&str; 3] = ["lease_token", "lease_until", "attempt_mp3_id"];
+
+fn without_attempt_and_turn() -> Document {
+    let mut fields = ATTEMPT.to_vec();
+    fields.push("slot");
+    doc! { "$unset": fields }
 }

@@ -74,12 +74,18 @@ pub(super) fn is_unheld() -> Bson {
 /// The `litter` of a record whose attempt ends without a publication: its MP3 with what is litter already. Where
 /// `$attempt_mp3_id` is cleared or replaced, this goes into the same stage, so that no MP3 is forgotten.
 pub(super) fn with_attempt() -> Document {
-    let attempt = doc! { "mp3_id": "$attempt_mp3_id", "since": "$$NOW" };
-    let is_there = doc! { "$eq": [{ "$type": "$attempt_mp3_id" }, "objectId"] };
-    doc! { "$concatArrays": [
-        { "$ifNull": ["$litter", []] },
-        { "$cond": [is_there, [attempt], []] },
-    ] }
+    with_litter(&["$attempt_mp3_id"])
+}
+
+/// The same of all these fields, each of which may name an MP3.
+pub(super) fn with_litter(fields: &[&str]) -> Document {
+    let mut lists: Vec<Bson> = vec![doc! { "$ifNull": ["$litter", []] }.into()];
+    lists.extend(fields.iter().map(|field| {
+        let litter = doc! { "mp3_id": *field, "since": "$$NOW" };
+        let is_there = doc! { "$eq": [{ "$type": *field }, "objectId"] };
+        Bson::from(doc! { "$cond": [is_there, [litter], []] })
+    }));
+    doc! { "$concatArrays": lists }
 }
 
 /// A duration as it is stored: whole milliseconds, at most a century, so that sums with it fit.

@@ -15,6 +15,7 @@ use mongodb::{
 pub(super) async fn of_jobs(jobs: &Collection<Document>) -> Result<(), Error> {
     let mp3 = IndexOptions::builder().unique(true).sparse(true).build();
     let sparse = IndexOptions::builder().sparse(true).build();
+    let slot = mp3.clone();
     make(
         jobs,
         [
@@ -22,6 +23,13 @@ pub(super) async fn of_jobs(jobs: &Collection<Document>) -> Result<(), Error> {
             index(doc! { "mp3.id": 1 }, mp3),
             index(doc! { "state": 1, "lease_until": 1 }, None),
             index(doc! { "state": 1, "announce_at": 1 }, None),
+            index(doc! { "state": 1, "owner": 1, "_id": 1 }, None),
+            index(doc! { "slot": 1 }, slot),
+            // Enough to add up what a person takes up, without the records.
+            index(
+                doc! { "owner": 1, "state": 1, "size_bytes": 1, "mp3.size_bytes": 1 },
+                None,
+            ),
             index(doc! { "unmailed_since": 1 }, sparse.clone()),
             index(doc! { "litter.since": 1 }, sparse),
         ],

@@ -1,11 +1,14 @@
 use super::database::Database;
-use crate::{Claim, Due, Error, Job, Jobs, Lease, Litter, MailClaim, Mp3, NewJob, Snapshot};
+use crate::{
+    Claim, Due, Error, Job, Jobs, Lease, Litter, MailClaim, Mp3, NewJob, Resumable, Snapshot,
+    State, Turns, Usage,
+};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use decant_events::{ConversionOptions, FileId, Problem, Username};
 use std::time::Duration;
 
-/// The changes live in `upload`, `apart`, `conversion`, `mail` and `sweep`; here is what they add up to.
+/// The changes live in the files beside this one, by topic; here is what they add up to.
 #[async_trait]
 impl Jobs for Database {
     async fn now(&self) -> Result<DateTime<Utc>, Error> {
@@ -27,17 +30,64 @@ impl Jobs for Database {
         self.note_asked(lease, options, cover).await
     }
 
-    async fn uploaded(
-        &self,
-        lease: &Lease,
-        size_bytes: u64,
-        announce_gap: Duration,
-    ) -> Result<Job, Error> {
-        self.queue_uploaded(lease, size_bytes, announce_gap).await
+    async fn uploaded(&self, lease: &Lease, size_bytes: u64, turns: Turns) -> Result<Job, Error> {
+        self.queue_uploaded(lease, size_bytes, turns).await
     }
 
     async fn discard(&self, lease: &Lease) -> Result<(), Error> {
         self.delete_uploading(lease).await
+    }
+
+    async fn make_resumable(
+        &self,
+        lease: &Lease,
+        length_bytes: u64,
+        metadata: Option<&str>,
+        keep_for: Duration,
+    ) -> Result<DateTime<Utc>, Error> {
+        self.note_resumable(lease, length_bytes, metadata, keep_for)
+            .await
+    }
+
+    async fn resumable(&self, id: FileId) -> Result<Option<Resumable>, Error> {
+        self.resumable_by_id(id).await
+    }
+
+    async fn resume(
+        &self,
+        id: FileId,
+        offset_bytes: u64,
+        lease_for: Duration,
+    ) -> Result<Option<Lease>, Error> {
+        let lease = Lease::fresh(id);
+        let begun = self.begin_piece(&lease, offset_bytes, lease_for).await?;
+        Ok(begun.then_some(lease))
+    }
+
+    async fn advance(
+        &self,
+        lease: &Lease,
+        offset_bytes: u64,
+        keep_for: Duration,
+        lease_for: Duration,
+    ) -> Result<DateTime<Utc>, Error> {
+        self.move_offset(lease, offset_bytes, keep_for, Some(lease_for))
+            .await
+    }
+
+    async fn pause(
+        &self,
+        lease: &Lease,
+        offset_bytes: u64,
+        keep_for: Duration,
+    ) -> Result<DateTime<Utc>, Error> {
+        self.move_offset(lease, offset_bytes, keep_for, None).await
+    }
+
+    async fn seize(&self, id: FileId, lease_for: Duration) -> Result<Option<Lease>, Error> {
+        let lease = Lease::fresh(id);
+        let seized = self.seize_resumable(&lease, lease_for).await?;
+        Ok(seized.then_some(lease))
     }
 
     async fn get(&self, id: FileId) -> Result<Option<Job>, Error> {
@@ -85,6 +135,7 @@ impl Jobs for Database {
         // Nothing is changed from here on: a job that was given back between the statements is for the next who comes.
         Ok(match self.get(id).await? {
             Some(job) if job.state.is_final() => Claim::Ended(Box::new(job)),
+            Some(job) if job.state == State::Waiting => Claim::Missing,
             Some(_) => Claim::Held,
             None => Claim::Missing,
         })
@@ -97,6 +148,10 @@ impl Jobs for Database {
         progress_percent: Option<f64>,
     ) -> Result<(), Error> {
         self.extend_lease(lease, lease_for, progress_percent).await
+    }
+
+    async fn holds(&self, lease: &Lease) -> Result<bool, Error> {
+        self.is_leased(lease).await
     }
 
     async fn release(&self, lease: &Lease, forgive: bool) -> Result<(), Error> {
@@ -118,6 +173,43 @@ impl Jobs for Database {
         announced_for: Duration,
     ) -> Result<Option<Job>, Error> {
         self.fail_unheld(id, 0, problem, Some(announced_for)).await
+    }
+
+    async fn announce_waiting(&self, owner: &Username, turns: Turns) -> Result<Option<Job>, Error> {
+        self.queue_waiting(owner, turns).await
+    }
+
+    async fn next_waiting(&self, after: Option<&Username>) -> Result<Option<Username>, Error> {
+        self.waiting_after(after).await
+    }
+
+    async fn cancel(&self, id: FileId) -> Result<Option<Vec<Litter>>, Error> {
+        self.end_cancelled(id).await
+    }
+
+    async fn tombstones(&self, grace: Duration, limit: u32) -> Result<Vec<FileId>, Error> {
+        self.long_cancelled(grace, limit).await
+    }
+
+    async fn drop_tombstone(&self, id: FileId) -> Result<bool, Error> {
+        self.delete_cancelled(id).await
+    }
+
+    async fn retry(
+        &self,
+        id: FileId,
+        options: Option<&ConversionOptions>,
+        turns: Turns,
+    ) -> Result<Option<Job>, Error> {
+        self.begin_run(id, options, turns).await
+    }
+
+    async fn rename(&self, id: FileId, title: Option<&str>) -> Result<Option<Job>, Error> {
+        self.set_title(id, title).await
+    }
+
+    async fn usage(&self, owner: &Username) -> Result<Usage, Error> {
+        self.taken_up_by(owner).await
     }
 
     async fn claim_mail(

@@ -10,6 +10,7 @@
 //! ```
 
 mod apart;
+mod cancel;
 mod chunk;
 mod conversion;
 mod database;
@@ -23,10 +24,15 @@ mod jobs;
 mod mail;
 mod reader;
 mod record;
+mod resumable;
+mod retry;
 mod snapshot;
 mod sweep;
+mod title;
+mod turns;
 mod upload;
 mod uri;
+mod usage;
 mod writer;
 
 pub use uri::MongoUri;

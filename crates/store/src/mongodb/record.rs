@@ -1,7 +1,9 @@
 use super::{apart::binary, expression::oid, upload::stored_size};
-use crate::{Asked, Error, Job, Litter, Mp3, Snapshot, State, UnreadableOptions};
+use crate::{
+    Asked, Error, Job, Litter, Mp3, Resumable, Snapshot, State, UnreadableOptions, Usage,
+};
 use chrono::{DateTime, Utc};
-use decant_events::{ConversionOptions, FileId, Problem};
+use decant_events::{ConversionOptions, FileId, Problem, Username};
 use mongodb::bson::{self, Bson, Document, doc};
 use std::{fmt::Display, str::FromStr};
 
@@ -9,10 +11,14 @@ use std::{fmt::Display, str::FromStr};
 pub(super) fn job(record: &Document) -> Result<Job, Error> {
     Ok(Job {
         id: id(record, "_id")?,
-        owner: word(record, "owner")?,
+        owner: owner(record)?,
         state: word(record, "state")?,
         run: small(record, "run")?,
         file_name: text(record, "file_name")?.to_owned(),
+        own_title: match record.get("title") {
+            Some(_) => Some(text(record, "title")?.to_owned()),
+            None => None,
+        },
         size_bytes: match record.get("size_bytes") {
             Some(_) => Some(size(record, "size_bytes")?),
             None => None,
@@ -31,11 +37,35 @@ pub(super) fn job(record: &Document) -> Result<Job, Error> {
     })
 }
 
+/// The upload in a document of `jobs` that has come in pieces, or still does. Whether it has expired is for the clock to
+/// say.
+pub(super) fn resumable(record: &Document) -> Result<Resumable, Error> {
+    let goes_on = word::<State>(record, "state")? == State::Uploading;
+    let expires_at = goes_on.then(|| time(record, "upload_expires_at"));
+    let length_bytes = size(record, "upload_length")?;
+    Ok(Resumable {
+        id: id(record, "_id")?,
+        owner: word(record, "owner")?,
+        file_name: text(record, "file_name")?.to_owned(),
+        length_bytes,
+        offset_bytes: match goes_on {
+            true => size(record, "upload_offset")?,
+            false => length_bytes,
+        },
+        metadata: match record.get("upload_metadata") {
+            Some(_) => Some(text(record, "upload_metadata")?.to_owned()),
+            None => None,
+        },
+        expires_at: expires_at.transpose()?,
+        is_expired: false,
+    })
+}
+
 /// The record in a document of `jobs`, as another store takes it.
 pub(super) fn snapshot(record: &Document) -> Result<Snapshot, Error> {
     let mut job = job(record)?;
-    if job.state == State::Converting {
-        job.state = State::Queued;
+    if matches!(job.state, State::Queued | State::Converting) {
+        job.state = State::Waiting;
         job.progress_percent = 0.0;
     }
     let finished_at = match record.get("finished_at") {
@@ -74,6 +104,19 @@ pub(super) fn litter(record: &Document) -> Result<Vec<(DateTime<Utc>, Litter)>, 
         Ok((time(entry, "since")?, Litter { job_id, mp3_id }))
     };
     entries.iter().map(entry).collect()
+}
+
+/// Whose record it is.
+pub(super) fn owner(record: &Document) -> Result<Username, Error> {
+    word(record, "owner")
+}
+
+/// What is added up in a document.
+pub(super) fn usage(sums: &Document) -> Result<Usage, Error> {
+    Ok(Usage {
+        unfinished: size(sums, "unfinished")?,
+        stored_bytes: size(sums, "stored_bytes")?,
+    })
 }
 
 /// An id in a document.

@@ -7,7 +7,7 @@ use super::{
     record,
     upload::{no_record, stored_size},
 };
-use crate::{Error, Snapshot, State};
+use crate::{Error, Snapshot};
 use decant_events::FileId;
 use mongodb::bson::{Document, doc};
 
@@ -17,7 +17,7 @@ impl Database {
         after: Option<FileId>,
         limit: u32,
     ) -> Result<Vec<Snapshot>, Error> {
-        let mut filter = doc! { "state": { "$ne": "uploading" } };
+        let mut filter = doc! { "state": { "$nin": ["uploading", "cancelled"] } };
         if let Some(after) = after {
             filter.insert("_id", doc! { "$gt": oid(after) });
         }
@@ -61,9 +61,8 @@ fn document(snapshot: &Snapshot) -> Result<Document, Error> {
         let problem = doc! { "code": problem.code.as_str(), "detail": problem.detail.as_str() };
         record.insert("problem", literal(problem));
     }
-    if job.state == State::Queued {
-        // At once: whoever announced it did so for another store.
-        record.insert("announce_at", "$$NOW");
+    if let Some(title) = &job.own_title {
+        record.insert("title", literal(title.as_str()));
     }
     if let Some(finished_at) = snapshot.finished_at {
         record.insert("finished_at", date(finished_at));

@@ -3,10 +3,9 @@
 use super::{
     database::Database,
     error::answer,
-    expression::{
-        after, after_doubling, before, date, date_before, has_run_out, is_by, oid, with_attempt,
-    },
+    expression::{after, after_doubling, date, date_before, has_run_out, is_by, oid, with_attempt},
     record,
+    resumable::is_abandoned,
 };
 use crate::{Due, Error, Job, Litter};
 use decant_events::FileId;
@@ -53,9 +52,7 @@ impl Database {
         grace: Duration,
         lease_for: Duration,
     ) -> Result<Option<FileId>, Error> {
-        let filter = doc! {
-            "state": "uploading", "$expr": is_by("lease_until", before(grace)),
-        };
+        let filter = doc! { "state": "uploading", "$expr": is_abandoned(grace) };
         let set = doc! {
             "lease_token": token, "lease_until": after(lease_for), "updated_at": "$$NOW",
         };

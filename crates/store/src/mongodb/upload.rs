@@ -6,8 +6,9 @@ use super::{
     error::answer,
     expression::{after, literal, oid},
     record,
+    turns::in_turn,
 };
-use crate::{Error, Job, Lease, NewJob};
+use crate::{Error, Job, Lease, NewJob, Turns};
 use decant_events::{FileId, Username};
 use mongodb::bson::{Document, doc};
 use std::time::Duration;
@@ -32,8 +33,10 @@ impl Database {
         announce_gap: Duration,
     ) -> Result<(), Error> {
         let mut record = new_record(job, "queued");
-        record.extend(announced_first(announce_gap));
-        record.insert("size_bytes", stored_size(size_bytes)?);
+        record.extend(doc! {
+            "announcements": 1, "announced_at": "$$NOW", "announce_at": after(announce_gap),
+            "size_bytes": stored_size(size_bytes)?,
+        });
         self.insert(no_record(job.id), vec![doc! { "$set": record }])
             .await
     }
@@ -42,15 +45,20 @@ impl Database {
         &self,
         lease: &Lease,
         size_bytes: u64,
-        announce_gap: Duration,
+        turns: Turns,
     ) -> Result<Job, Error> {
-        let mut set = announced_first(announce_gap);
-        set.extend(doc! {
-            "state": "queued", "size_bytes": stored_size(size_bytes)?, "updated_at": "$$NOW",
-        });
-        let unset = doc! { "$unset": ["lease_token", "lease_until"] };
-        self.change_leased(uploading_under(lease), vec![doc! { "$set": set }, unset])
-            .await
+        let size_bytes = stored_size(size_bytes)?;
+        let owner = self.owner_of(uploading_under(lease)).await?;
+        let owner = owner.ok_or(Error::LeaseLost)?;
+        let stored = |slot| {
+            let mut set = in_turn(slot, turns);
+            set.extend(doc! { "size_bytes": size_bytes, "updated_at": "$$NOW" });
+            let unset = doc! { "$unset": ["lease_token", "lease_until"] };
+            Some(vec![doc! { "$set": set }, unset])
+        };
+        let filter = uploading_under(lease);
+        let queued = self.change_in_turn(owner.as_str(), turns, filter, doc! {}, stored);
+        queued.await?.ok_or(Error::LeaseLost)
     }
 
     pub(super) async fn delete_uploading(&self, lease: &Lease) -> Result<(), Error> {
@@ -60,7 +68,7 @@ impl Database {
     }
 
     pub(super) async fn by_id(&self, id: FileId) -> Result<Option<Job>, Error> {
-        self.one(doc! { "_id": oid(id), "state": { "$ne": "uploading" } })
+        self.one(doc! { "_id": oid(id), "state": { "$nin": ["uploading", "cancelled"] } })
             .await
     }
 
@@ -74,7 +82,7 @@ impl Database {
         before: Option<FileId>,
         limit: u32,
     ) -> Result<Vec<Job>, Error> {
-        let mut filter = doc! { "state": { "$ne": "uploading" } };
+        let mut filter = doc! { "state": { "$nin": ["uploading", "cancelled"] } };
         if let Some(owner) = owner {
             filter.insert("owner", owner.as_str());
         }
@@ -108,10 +116,6 @@ fn new_record(job: &NewJob, state: &str) -> Document {
         record.insert("traceparent", literal(traceparent.as_str()));
     }
     record
-}
-
-fn announced_first(announce_gap: Duration) -> Document {
-    doc! { "announcements": 1, "announced_at": "$$NOW", "announce_at": after(announce_gap) }
 }
 
 /// Finds the record as long as this is its uploader.

@@ -1,7 +1,7 @@
 //! A disk that is full, a folder that is away, files that somebody else touched.
 
 use crate::{
-    HOUR, begin_video, fresh_store, new_job, open, read_video,
+    HOUR, TURNS, begin_video, fresh_store, new_job, open, read_video,
     rerun::{folder, rerun},
     store_video,
 };
@@ -87,7 +87,7 @@ async fn a_record_that_does_not_fit_is_refused(store: &Store, disk: &Path) {
         }
     }
     // A change that gives back the row it changed must not give it back before the change is kept.
-    let uploaded = store.jobs.uploaded(&lease, 1, HOUR).await;
+    let uploaded = store.jobs.uploaded(&lease, 1, TURNS).await;
     assert!(matches!(uploaded, Err(Error::Full(_))), "{uploaded:?}");
 
     drop(file);
@@ -102,7 +102,7 @@ async fn a_record_that_does_not_fit_is_refused(store: &Store, disk: &Path) {
         }
         assert_eq!(store.jobs.get(lease.job_id).await.unwrap(), None);
     }
-    let uploaded = store.jobs.uploaded(&lease, 1, HOUR).await;
+    let uploaded = store.jobs.uploaded(&lease, 1, TURNS).await;
     uploaded.expect("there is room again");
 }
 

@@ -9,11 +9,17 @@ mod rerun;
 
 use bytes::Bytes;
 use decant_events::FileId;
-use decant_store::{Bucket, Error, NewJob, PayloadWriter, Store, StoreUrl};
+use decant_store::{Bucket, Error, NewJob, PayloadWriter, Store, StoreUrl, Turns};
 use std::{path::Path, time::Duration};
 use tempfile::TempDir;
 
 const HOUR: Duration = Duration::from_secs(3600);
+
+/// More turns than a test has jobs.
+const TURNS: Turns = Turns {
+    at_once: 1000,
+    gap: HOUR,
+};
 
 async fn fresh_store() -> (Store, TempDir) {
     let home = tempfile::tempdir().unwrap();

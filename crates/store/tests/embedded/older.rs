@@ -1,8 +1,8 @@
 //! A folder that an older Decant has left.
 
-use crate::{HOUR, open};
+use crate::{HOUR, new_job, open};
 use decant_events::{FileId, Problem};
-use decant_store::Claim;
+use decant_store::{Claim, State, Turns};
 use sqlx::{
     migrate::Migrator,
     query,
@@ -25,6 +25,23 @@ async fn a_job_of_before_there_were_options_has_the_default_ones() {
     let gave_up = Problem::new("gave-up", "");
     let claim = store.jobs.claim(id, FileId::mint(), HOUR, 5, &gave_up);
     assert!(matches!(claim.await.unwrap(), Claim::Granted(..)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_of_before_there_were_turns_takes_one() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("store");
+    fs::create_dir(&folder).unwrap();
+    leave_a_queued_job(&folder, home.path(), FileId::mint()).await;
+
+    let store = open(&folder).await.unwrap();
+    let lease = store.jobs.begin(new_job(), HOUR).await.unwrap();
+    let one = Turns {
+        at_once: 1,
+        gap: HOUR,
+    };
+    let stored = store.jobs.uploaded(&lease, 1, one).await.unwrap();
+    assert_eq!(stored.state, State::Waiting);
 }
 
 /// Makes the database as the first migration alone makes it.

@@ -1,7 +1,7 @@
 //! Several processes, or several stores of one process, share one folder.
 
 use crate::{
-    HOUR, begin_video, new_job, open, read_video,
+    HOUR, TURNS, begin_video, new_job, open, read_video,
     rerun::{folder, rerun},
     store_video,
 };
@@ -173,6 +173,6 @@ async fn upload(store: &Store) -> FileId {
     let lease = store.jobs.begin(new_job(), HOUR).await.unwrap();
     let id = lease.job_id;
     let size = store_video(store, id, id.to_string().as_bytes()).await;
-    let queued = store.jobs.uploaded(&lease, size.unwrap(), HOUR).await;
+    let queued = store.jobs.uploaded(&lease, size.unwrap(), TURNS).await;
     queued.unwrap().id
 }

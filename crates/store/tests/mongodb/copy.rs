@@ -1,6 +1,6 @@
 //! From a folder into MongoDB, and back.
 
-use crate::{HOUR, fresh_store, new_job};
+use crate::{HOUR, TURNS, fresh_store, new_job};
 use bytes::Bytes;
 use decant_events::{FileId, Problem};
 use decant_store::{
@@ -50,7 +50,11 @@ async fn convert(store: &Store, bytes: usize) {
     let lease = store.jobs.begin(new_job(), HOUR).await.unwrap();
     let (id, mp3_id) = (lease.job_id, FileId::mint());
     let size_bytes = write(store, Bucket::Videos, id, bytes).await;
-    store.jobs.uploaded(&lease, size_bytes, HOUR).await.unwrap();
+    store
+        .jobs
+        .uploaded(&lease, size_bytes, TURNS)
+        .await
+        .unwrap();
     let gave_up = Problem::new("gave-up", "");
     let claim = store.jobs.claim(id, mp3_id, HOUR, 5, &gave_up);
     let Claim::Granted(lease, _) = claim.await.unwrap() else {

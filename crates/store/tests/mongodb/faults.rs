@@ -1,6 +1,6 @@
 //! A server that is away, dies or hangs, an index that isn't ours, several stores at once.
 
-use crate::{HOUR, fresh_prefix, new_job, open, shared};
+use crate::{HOUR, TURNS, fresh_prefix, new_job, open, shared};
 use bytes::Bytes;
 use decant_events::{FileId, Problem};
 use decant_store::{Bucket, CHUNK_BYTES, Claim, Error, MongoUri, Store, StoreUrl};
@@ -100,7 +100,7 @@ async fn the_store_comes_back_with_its_server() {
 
     server.start_again();
     // The driver looks for it every half second at most while somebody waits.
-    store.jobs.uploaded(&lease, 1, HOUR).await.unwrap();
+    store.jobs.uploaded(&lease, 1, TURNS).await.unwrap();
     assert_eq!(reader.read_at(0, 10).await.unwrap().len(), 10);
     let lost = store.payloads.open(Bucket::Videos, job.id).await;
     assert!(matches!(lost.map(drop), Err(Error::NotFound)));
@@ -341,7 +341,7 @@ async fn words_that_mean_something_to_the_database_are_words() {
         job.traceparent = Some(word.into());
         let id = job.id;
         let lease = store.jobs.begin(job, HOUR).await.unwrap();
-        store.jobs.uploaded(&lease, 1, HOUR).await.unwrap();
+        store.jobs.uploaded(&lease, 1, TURNS).await.unwrap();
         let problem = Problem::new(word, word);
         let failed = store
             .jobs

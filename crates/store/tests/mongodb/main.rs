@@ -5,10 +5,11 @@
 mod copy;
 mod damage;
 mod faults;
+mod older;
 mod pymongo;
 
 use decant_events::FileId;
-use decant_store::{Error, MongoUri, NewJob, Store};
+use decant_store::{Error, MongoUri, NewJob, Store, Turns};
 use decant_test_servers::MongoServer;
 use std::{
     sync::{Arc, Mutex, Weak},
@@ -17,6 +18,12 @@ use std::{
 use tempfile::TempDir;
 
 const HOUR: Duration = Duration::from_secs(3600);
+
+/// More turns than a test has jobs.
+const TURNS: Turns = Turns {
+    at_once: 1000,
+    gap: HOUR,
+};
 
 /// The server that tests share by names of databases. Ends with the last of them.
 struct Shared {

@@ -20,6 +20,8 @@ pub(crate) fn router(machine: Arc<Mutex<Machine>>) -> Router {
         .route("/kill/{part}", post(kill))
         .route("/mail/stop", post(stop_mail))
         .route("/mail/start", post(start_mail))
+        .route("/mail/hold", post(hold_mail))
+        .route("/mail/held", get(held_mails))
         .route("/convert/break", post(break_convert))
         .route("/convert/mend", post(mend_convert))
         .route("/api/v1/messages", get(messages))
@@ -44,7 +46,15 @@ async fn stop_mail(State(machine): Shared) {
 }
 
 async fn start_mail(State(machine): Shared) {
-    here(async { machine.lock().await.start_mail() });
+    here(async { machine.lock().await.start_mail().await });
+}
+
+async fn hold_mail(State(machine): Shared) {
+    here(async { machine.lock().await.hold_mail().await });
+}
+
+async fn held_mails(State(machine): Shared) -> String {
+    machine.lock().await.held_mails().to_string()
 }
 
 async fn break_convert(State(machine): Shared) {

@@ -1,3 +1,4 @@
+use crate::silent::SilentServer;
 use decant_e2e::{EMAIL, PASSWORD, System, eventually};
 use decant_test_servers::{Demands, MailServer, MongoServer, MySqlServer, RabbitServer};
 use serde_json::Value;
@@ -24,6 +25,8 @@ pub(crate) struct Machine {
     _mongodb: MongoServer,
     _mysql: MySqlServer,
     mail: Option<MailServer>,
+    /// In its place, for a while.
+    silent: Option<SilentServer>,
     mail_port: u16,
     /// What the mail servers got that don't run any more.
     earlier: Vec<Value>,
@@ -59,6 +62,7 @@ impl Machine {
             _mysql: mysql,
             mail_port: mail.port,
             mail: Some(mail),
+            silent: None,
             earlier: Vec::new(),
         }
     }
@@ -126,8 +130,22 @@ impl Machine {
         self.earlier.extend(mails);
     }
 
-    /// Starts it again, if it was ended.
-    pub(crate) fn start_mail(&mut self) {
+    /// Puts a server in its place that keeps mails waiting.
+    pub(crate) async fn hold_mail(&mut self) {
+        self.stop_mail();
+        self.silent = Some(SilentServer::start(self.mail_port).await);
+    }
+
+    /// How many mails wait, or waited, for a word of that server.
+    pub(crate) fn held_mails(&self) -> usize {
+        self.silent.as_ref().map_or(0, SilentServer::taken)
+    }
+
+    /// Starts it again, if it was ended, or held.
+    pub(crate) async fn start_mail(&mut self) {
+        if let Some(silent) = self.silent.take() {
+            silent.end().await;
+        }
         let (scratch, port) = (self.scratch(), self.mail_port);
         self.mail.get_or_insert_with(|| mail_server(&scratch, port));
     }

@@ -6,6 +6,7 @@
 
 mod control;
 mod machine;
+mod silent;
 mod tools;
 
 use machine::Machine;
@@ -13,7 +14,8 @@ use std::{env, process::ExitCode, sync::Arc};
 use tokio::{
     net::TcpListener,
     process::Command,
-    signal::unix::{SignalKind, signal},
+    select,
+    signal::unix::{Signal, SignalKind, signal},
     sync::Mutex,
 };
 
@@ -21,7 +23,12 @@ const SUITE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/suite/run");
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let machine = Machine::start().await;
+    // Whoever ends this early, ends all that was started, and nothing of it stays. From here on a signal is remembered.
+    let mut end = End::new();
+    let machine = select! {
+        machine = Machine::start() => machine,
+        code = end.asked() => return code,
+    };
     let listener = TcpListener::bind(("127.0.0.1", 0)).await;
     let listener = listener.expect("a port on loopback");
     let address = listener.local_addr().expect("its own address");
@@ -35,16 +42,37 @@ async fn main() -> ExitCode {
         .env("DECANT_CONTROL", format!("http://{address}"))
         .kill_on_drop(true);
 
-    // Whoever ends this early ends all that was started.
-    let mut terminated = signal(SignalKind::terminate()).expect("a signal can be waited for");
     let machine = Arc::new(Mutex::new(machine));
     let control = axum::serve(listener, control::router(Arc::clone(&machine)));
-    let ended = tokio::select! {
+    let ended = select! {
         ended = suite.status() => ended.expect("bash"),
         failed = control => panic!("nobody listens to the suite any more: {failed:?}"),
-        _ = tokio::signal::ctrl_c() => return ExitCode::from(130),
-        _ = terminated.recv() => return ExitCode::from(143),
+        code = end.asked() => return code,
     };
     let code = ended.code().and_then(|code| u8::try_from(code).ok());
     ExitCode::from(code.unwrap_or(1))
+}
+
+/// Ctrl-C and SIGTERM.
+struct End {
+    interrupted: Signal,
+    terminated: Signal,
+}
+
+impl End {
+    fn new() -> Self {
+        let of = |kind| signal(kind).expect("a signal can be waited for");
+        Self {
+            interrupted: of(SignalKind::interrupt()),
+            terminated: of(SignalKind::terminate()),
+        }
+    }
+
+    /// Waits until one of them comes, and says with what to end then.
+    async fn asked(&mut self) -> ExitCode {
+        select! {
+            _ = self.interrupted.recv() => ExitCode::from(130),
+            _ = self.terminated.recv() => ExitCode::from(143),
+        }
+    }
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on must fail")]
 
 mod boxed;
+mod cancelled;
 mod conversion;
 mod options;
 mod reading;

@@ -67,7 +67,7 @@ async fn a_forged_owner_and_a_forged_mp3_change_nothing_and_are_told_nothing() {
 }
 
 #[tokio::test]
-async fn an_event_about_a_job_under_a_live_lease_comes_back_later() {
+async fn an_event_about_a_job_under_a_live_lease_comes_back_later_if_it_names_the_owner() {
     let convert = Convert::new().await;
     let event = convert
         .queue("video.mp4", media::clip(Container::Mp4, 1))
@@ -86,6 +86,14 @@ async fn an_event_about_a_job_under_a_live_lease_comes_back_later() {
         (503, "held")
     );
     assert_eq!(reply.header("retry-after"), "5");
+
+    let forged = VideoUploaded {
+        username: "mallory@email.com".parse().unwrap(),
+        ..event
+    };
+    let reply = convert.function.deliver("/", &forged).await;
+    let told = (reply.status.as_u16(), reply.body.len());
+    assert_eq!(told, (200, 0), "it is told nothing, as of no job");
 }
 
 #[tokio::test]

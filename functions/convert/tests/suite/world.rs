@@ -4,12 +4,18 @@ use clap::Parser;
 use decant_convert::{App, Config, router};
 use decant_events::{ConversionOptions, FileId, JobFailed, Problem, Username, VideoUploaded};
 use decant_function::testing::TestFunction;
-use decant_store::{Bucket, Job, NewJob, Store, StoreUrl};
+use decant_store::{Bucket, Job, Lease, NewJob, Store, StoreUrl, Turns};
 use std::path::PathBuf;
 use std::time::Duration;
 use tempfile::TempDir;
 
 pub(crate) const MINUTE: Duration = Duration::from_secs(60);
+
+/// More turns than a test has jobs.
+const TURNS: Turns = Turns {
+    at_once: 1000,
+    gap: MINUTE,
+};
 
 pub(crate) struct Convert {
     pub(crate) function: TestFunction,
@@ -62,21 +68,26 @@ impl Convert {
         options: &ConversionOptions,
     ) -> VideoUploaded {
         let id = FileId::mint();
+        let lease = self.begin(id, file_name).await;
+        self.store.jobs.ask(&lease, options, None).await.unwrap();
+        let size_bytes = self.store_video(id, video).await;
+        self.store
+            .jobs
+            .uploaded(&lease, size_bytes, TURNS)
+            .await
+            .unwrap();
+        about(id)
+    }
+
+    /// An upload of kevin's that has begun.
+    pub(crate) async fn begin(&self, id: FileId, file_name: &str) -> Lease {
         let job = NewJob {
             id,
             owner: kevin(),
             file_name: file_name.into(),
             traceparent: None,
         };
-        let lease = self.store.jobs.begin(job, MINUTE).await.unwrap();
-        self.store.jobs.ask(&lease, options, None).await.unwrap();
-        let size_bytes = self.store_video(id, video).await;
-        self.store
-            .jobs
-            .uploaded(&lease, size_bytes, MINUTE)
-            .await
-            .unwrap();
-        about(id)
+        self.store.jobs.begin(job, MINUTE).await.unwrap()
     }
 
     pub(crate) async fn store_video(&self, id: FileId, video: Vec<u8>) -> u64 {

@@ -1,7 +1,8 @@
 //! What a mail says, whatever the file is called.
 
 use crate::world::{World, job_failed, mp3_ready};
-use decant_events::{JobFailed, Mp3Ready, Problem};
+use chrono::DateTime;
+use decant_events::{FileId, JobFailed, Mp3Ready, Problem};
 use decant_test_servers::Mail;
 
 async fn mail_about(file_name: &str) -> Mail {
@@ -13,6 +14,136 @@ async fn mail_about(file_name: &str) -> Mail {
         .await;
     assert_eq!(answer, 200, "{file_name:?}");
     world.one_mail()
+}
+
+/// The mail about a job that failed for this reason, and the job's id.
+async fn mail_about_failure(problem: Problem) -> (Mail, FileId) {
+    let world = World::new().await;
+    let job = world.failed("Film.mp4", problem).await;
+    let notify = world.notify().await;
+    let answer = notify
+        .deliver::<JobFailed>("/job-failed", job_failed(&job))
+        .await;
+    assert_eq!(answer, 200);
+    (world.one_mail(), job.id)
+}
+
+fn no_audio() -> Problem {
+    Problem::new("no-audio", "This video has no sound track.")
+}
+
+#[tokio::test]
+async fn the_text_part_alone_says_all_that_there_is_to_say() {
+    let mail = mail_about("Film.mp4").await;
+    let link = mail.link();
+    let expires = link.query_pairs().find(|(name, _)| name == "expires");
+    let expires = expires.expect("an expiry").1.parse().expect("a time");
+    let until = DateTime::from_timestamp(expires, 0).expect("a time");
+    let until = until.format("%-d %B %Y, %H:%M UTC").to_string();
+    for said in ["Film", "9 min 56 s", "8.9 MB", &until] {
+        assert!(mail.text.contains(said), "{said}: {}", mail.text);
+        assert!(mail.html.contains(said), "{said}: {}", mail.html);
+    }
+    assert!(!mail.text.contains('<'), "{}", mail.text);
+}
+
+#[tokio::test]
+async fn a_failure_says_what_happened_what_to_do_and_whom_to_ask_about_what() {
+    let (mail, id) = mail_about_failure(no_audio()).await;
+    let job = format!("{id} (no-audio)");
+    let in_order = [
+        "No MP3 could be made",
+        "This video has no sound track.",
+        "What you can do",
+        "Play the video and listen.",
+        "https://decant.example.com/door",
+        &job,
+    ];
+    let (_, body) = mail.html.split_once("</h1>").expect("a heading");
+    assert_in_order(&mail.text, &in_order);
+    assert_in_order(body, &in_order[1..]);
+}
+
+fn assert_in_order(text: &str, parts: &[&str]) {
+    let mut rest = text;
+    for part in parts {
+        let found = rest.split_once(part);
+        rest = found
+            .unwrap_or_else(|| panic!("no {part:?} there: {rest}"))
+            .1;
+    }
+}
+
+#[tokio::test]
+async fn a_reason_that_is_not_known_here_has_something_to_do_as_well() {
+    let problem = Problem::new("unheard-of", "It went wrong in a new way.");
+    let (mail, _) = mail_about_failure(problem).await;
+    assert!(
+        mail.text.contains("1. Upload the video again."),
+        "{}",
+        mail.text
+    );
+}
+
+#[tokio::test]
+async fn nothing_in_a_mail_is_fetched_from_anywhere() {
+    for mail in [
+        mail_about("Film.mp4").await,
+        mail_about_failure(no_audio()).await.0,
+    ] {
+        for fetching in [
+            "<img",
+            "<link",
+            "<script",
+            "<iframe",
+            "src=",
+            "background=",
+            "url(",
+            "@import",
+        ] {
+            assert!(!mail.html.contains(fetching), "{fetching}: {}", mail.html);
+        }
+        let mut addresses = mail
+            .html
+            .match_indices("://")
+            .map(|(at, _)| &mail.html[at..]);
+        assert!(addresses.all(|address| address.starts_with("://decant.example.com/door")));
+    }
+}
+
+#[tokio::test]
+async fn what_stands_beside_the_subject_is_no_repetition_of_it() {
+    let mail = mail_about("Film.mp4").await;
+    let (_, body) = mail.html.split_once("<body").expect("a body");
+    let (hidden, shown) = body.split_once("<table").expect("a table");
+    assert!(hidden.contains(">9 min 56 s, 8.9 MB."), "{hidden}");
+    assert!(shown.contains("9 min 56 s"), "{shown}");
+}
+
+#[tokio::test]
+async fn a_mail_is_made_for_light_and_for_dark() {
+    for mail in [
+        mail_about("Film.mp4").await,
+        mail_about_failure(no_audio()).await.0,
+    ] {
+        for known in [
+            r#"<meta name="color-scheme" content="light dark">"#,
+            r#"<meta name="supported-color-schemes" content="light dark">"#,
+            "@media (prefers-color-scheme: dark)",
+        ] {
+            assert!(mail.html.contains(known), "{known}: {}", mail.html);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_title_that_runs_from_right_to_left_does_so() {
+    let mail = mail_about("שלום עולם 🎵.mp4").await;
+    assert_eq!(mail.header("subject"), "Your MP3 is ready: שלום עולם 🎵");
+    let (_, heading) = mail.html.split_once("<h1").expect("a heading");
+    let (attributes, title) = heading.split_once('>').expect("a tag");
+    assert!(attributes.contains(r#"dir="auto""#), "{attributes}");
+    assert!(title.starts_with("שלום עולם 🎵</h1>"), "{title}");
 }
 
 #[tokio::test]
@@ -69,14 +200,8 @@ async fn a_very_long_name_is_cut_short() {
 
 #[tokio::test]
 async fn markup_in_a_reason_is_text_in_the_mail() {
-    let world = World::new().await;
     let problem = Problem::new("odd<b>", "<img src=x> is no codec.");
-    let job = world.failed("Film.mp4", problem).await;
-    let notify = world.notify().await;
-    notify
-        .deliver::<JobFailed>("/job-failed", job_failed(&job))
-        .await;
-    let mail = world.one_mail();
+    let (mail, _) = mail_about_failure(problem).await;
     assert!(mail.text.contains("<img src=x> is no codec."));
     assert!(mail.html.contains("&#60;img src=x&#62; is no codec."));
     assert!(!mail.html.contains("odd<b>"));

@@ -10,4 +10,5 @@ mod settings;
 mod smtp;
 mod sweep;
 mod sweep_mails;
+mod turns;
 mod world;

@@ -157,6 +157,33 @@ async fn an_abandoned_upload_goes_with_its_bytes() {
 }
 
 #[tokio::test]
+async fn an_upload_in_pieces_goes_with_its_bytes_when_it_has_expired() {
+    let world = World::new().await;
+    let jobs = &world.store.jobs;
+    let mut uploads = Vec::new();
+    for keep_for in [Duration::ZERO, HOUR] {
+        let lease = world.uploading("Half.mp4", HOUR).await;
+        let noted = jobs.make_resumable(&lease, 1_000, None, HOUR).await;
+        noted.expect("is noted");
+        world.store_bytes(Bucket::Videos, lease.job_id).await;
+        let paused = jobs.pause(&lease, 500, keep_for).await;
+        paused.expect("is paused");
+        uploads.push(lease.job_id);
+    }
+    let [expired, kept] = uploads[..] else {
+        unreachable!("two uploads")
+    };
+
+    assert_eq!(world.notify().await.ping("{}").await, 200);
+
+    assert!(!world.has_bytes(Bucket::Videos, expired).await);
+    assert_eq!(jobs.resumable(expired).await.expect("an answer"), None);
+    assert!(world.has_bytes(Bucket::Videos, kept).await);
+    let goes_on = jobs.resume(kept, 500, HOUR).await;
+    assert!(goes_on.expect("an answer").is_some());
+}
+
+#[tokio::test]
 async fn the_mp3_of_an_attempt_that_lost_goes() {
     let world = World::new().await;
     let (lease, mp3_id) = world.converting("Film.mp4", HOUR).await;
@@ -170,6 +197,29 @@ async fn the_mp3_of_an_attempt_that_lost_goes() {
     assert!(!world.has_bytes(Bucket::Mp3s, mp3_id).await);
     let left = world.store.jobs.litter(Duration::ZERO, 10).await;
     assert_eq!(left.expect("a list"), []);
+}
+
+#[tokio::test]
+async fn what_is_left_of_a_cancelled_job_goes_and_its_record_last() {
+    let world = World::new().await;
+    let ready = world.ready("Film.mp4").await;
+    let mp3_id = ready.mp3.expect("an MP3").id;
+    world.store_bytes(Bucket::Videos, ready.id).await;
+    world.store_bytes(Bucket::Mp3s, mp3_id).await;
+    let cancelled = world.store.jobs.cancel(ready.id).await;
+    assert!(cancelled.expect("an answer").is_some());
+
+    let patient = world.notify_with(&["--sweep-grace=10m"]).await;
+    assert_eq!(patient.ping("{}").await, 200);
+    assert!(world.has_bytes(Bucket::Videos, ready.id).await);
+    assert!(world.has_bytes(Bucket::Mp3s, mp3_id).await);
+
+    assert_eq!(world.notify().await.ping("{}").await, 200);
+    assert!(!world.has_bytes(Bucket::Videos, ready.id).await);
+    assert!(!world.has_bytes(Bucket::Mp3s, mp3_id).await);
+    let left = world.store.jobs.tombstones(Duration::ZERO, 10).await;
+    assert_eq!(left.expect("a list"), []);
+    assert!(world.mails().is_empty());
 }
 
 #[tokio::test]

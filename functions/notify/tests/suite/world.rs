@@ -10,7 +10,7 @@ use bytes::Bytes;
 use clap::Parser;
 use decant_events::{EventData, FileId, LinkSecret, Problem, Username};
 use decant_notify::{App, Config, router};
-use decant_store::{Bucket, Claim, Job, Lease, Mp3, NewJob, Store, StoreUrl};
+use decant_store::{Bucket, Claim, Job, Lease, Mp3, NewJob, Store, StoreUrl, Turns};
 use decant_test_servers::{Mail, decode_mail};
 use serde_json::{Value, json};
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
@@ -114,9 +114,15 @@ impl World {
 
     /// A job whose announcement is due for the sweep after `gap`.
     pub(crate) async fn queued(&self, file_name: &str, gap: Duration) -> Job {
+        let many = Turns { at_once: 1000, gap };
+        self.uploaded(file_name, many).await
+    }
+
+    /// A job whose video is stored, and which waits if no turn is free.
+    pub(crate) async fn uploaded(&self, file_name: &str, turns: Turns) -> Job {
         let lease = self.uploading(file_name, MINUTE).await;
-        let uploaded = self.store.jobs.uploaded(&lease, 1_000, gap).await;
-        uploaded.expect("a queued job")
+        let uploaded = self.store.jobs.uploaded(&lease, 1_000, turns).await;
+        uploaded.expect("a stored video")
     }
 
     /// A job whose announcement is so old that an event about it can have died.
@@ -139,12 +145,13 @@ impl World {
     /// A job that somebody converts, for `lease_for`.
     pub(crate) async fn converting(&self, file_name: &str, lease_for: Duration) -> (Lease, FileId) {
         let job = self.queued(file_name, MINUTE).await;
+        self.claim(job.id, lease_for).await
+    }
+
+    async fn claim(&self, id: FileId, lease_for: Duration) -> (Lease, FileId) {
         let mp3_id = FileId::mint();
         let gave_up = Problem::new("gave-up", "Too many attempts.");
-        let claim = self
-            .store
-            .jobs
-            .claim(job.id, mp3_id, lease_for, 5, &gave_up);
+        let claim = self.store.jobs.claim(id, mp3_id, lease_for, 5, &gave_up);
         match claim.await.expect("a claim") {
             Claim::Granted(lease, _) => (lease, mp3_id),
             other => panic!("not granted: {other:?}"),
@@ -164,6 +171,13 @@ impl World {
 
     pub(crate) async fn failed(&self, file_name: &str, problem: Problem) -> Job {
         let (lease, _) = self.converting(file_name, MINUTE).await;
+        let failed = self.store.jobs.fail(&lease, &problem).await;
+        failed.expect("a failed job")
+    }
+
+    /// Has this queued job fail.
+    pub(crate) async fn fail(&self, id: FileId, problem: Problem) -> Job {
+        let (lease, _) = self.claim(id, MINUTE).await;
         let failed = self.store.jobs.fail(&lease, &problem).await;
         failed.expect("a failed job")
     }

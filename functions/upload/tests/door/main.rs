@@ -2,13 +2,19 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on must fail")]
 
+mod cancelling;
 mod downloads;
+mod files;
 mod jobs;
 mod keys;
+mod limits;
 mod link;
 mod login;
 mod options;
+mod retries;
+mod titles;
 mod tokens;
+mod turns;
 mod uploads;
 mod waveform;
 
@@ -20,7 +26,7 @@ use axum::{
     routing::post,
 };
 use clap::Parser;
-use decant_events::{DownloadLink, FileId, LinkSecret};
+use decant_events::{DownloadLink, FileId, LinkSecret, Problem};
 use decant_function::testing::{TestFunction, TestReply};
 use decant_store::{Bucket, Claim, Job, Mp3, Store, StoreUrl};
 use decant_upload::{App, Config, router};
@@ -44,6 +50,7 @@ struct Door {
     router: Router,
     store: Store,
     keys: Keys,
+    config: Config,
     /// The events that the broker took.
     events: Events,
     folder: TempDir,
@@ -91,6 +98,7 @@ impl Door {
             router,
             store,
             keys,
+            config,
             events,
             folder,
         }
@@ -127,7 +135,7 @@ impl Door {
         let uploaded = self.upload(name, b"video").await;
         let id: FileId = uploaded.json()["id"].as_str().unwrap().parse().unwrap();
         let mp3_id = FileId::mint();
-        let gave_up = decant_events::Problem::new("gave-up", "");
+        let gave_up = Problem::new("gave-up", "");
         let Claim::Granted(lease, _) = self
             .store
             .jobs

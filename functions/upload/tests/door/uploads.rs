@@ -3,7 +3,10 @@ use decant_events::VideoUploaded;
 use futures::stream;
 use serde_json::{Value, json};
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
-use std::io;
+use std::{
+    io,
+    sync::atomic::{AtomicBool, Ordering},
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 pub(super) const BOUNDARY: &str = "----b";
@@ -29,7 +32,7 @@ impl Door {
         self.send(request, body).await
     }
 
-    async fn video(&self, job: &Value) -> Vec<u8> {
+    pub(super) async fn video(&self, job: &Value) -> Vec<u8> {
         let id = job["id"].as_str().unwrap().parse().unwrap();
         let video = self.store.payloads.open(Bucket::Videos, id).await.unwrap();
         video.read_at(0, 1_000_000).await.unwrap().to_vec()
@@ -43,15 +46,20 @@ impl Door {
     }
 
     /// How many records there are, hidden ones too.
-    async fn records(&self) -> usize {
-        let database =
-            SqliteConnectOptions::new().filename(self.folder.path().join("store/jobs.db"));
-        let mut database = SqliteConnection::connect_with(&database).await.unwrap();
+    pub(super) async fn records(&self) -> usize {
+        let mut database = self.database().await;
         let records = sqlx::query("SELECT id FROM jobs").fetch_all(&mut database);
         records.await.unwrap().len()
     }
 
-    fn videos(&self) -> usize {
+    /// The records, past the function.
+    pub(super) async fn database(&self) -> SqliteConnection {
+        let database =
+            SqliteConnectOptions::new().filename(self.folder.path().join("store/jobs.db"));
+        SqliteConnection::connect_with(&database).await.unwrap()
+    }
+
+    pub(super) fn videos(&self) -> usize {
         std::fs::read_dir(self.folder.path().join("store/videos"))
             .unwrap()
             .count()
@@ -119,6 +127,28 @@ async fn without_a_broker_an_upload_is_taken_all_the_same() {
     let auth = login::auth().await;
     let door = Door::to("http://127.0.0.1:9/", &auth, Arc::default(), &[]).await;
     assert_eq!(door.upload("a.mp4", b"video").await.status, 202);
+}
+
+#[tokio::test]
+async fn a_broker_that_is_away_for_a_moment_is_told_without_a_sweep() {
+    let (heard, mut hears) = tokio::sync::mpsc::channel(2);
+    let away = Arc::new(AtomicBool::new(true));
+    let broker = Router::new().route(
+        "/",
+        post(move |event: Bytes| async move {
+            heard.send(event).await.unwrap();
+            match away.swap(false, Ordering::Relaxed) {
+                true => StatusCode::SERVICE_UNAVAILABLE,
+                false => StatusCode::ACCEPTED,
+            }
+        }),
+    );
+    let auth = login::auth().await;
+    let door = Door::to(&serve(broker).await, &auth, Arc::default(), &[]).await;
+    assert_eq!(door.upload("a.mp4", b"video").await.status, 202);
+    let refused = hears.try_recv().expect("told before the answer");
+    let taken = hears.recv().await.expect("told again");
+    assert_eq!(refused, taken);
 }
 
 #[tokio::test]
@@ -294,11 +324,11 @@ async fn without_a_store_everybody_is_told_to_come_back() {
 }
 
 /// Waits until it is so; the test fails if it isn't within a minute.
-async fn until(so: impl Fn() -> bool) {
+pub(super) async fn until(so: impl Fn() -> bool) {
     until_async(async || so()).await;
 }
 
-async fn until_async(so: impl AsyncFn() -> bool) {
+pub(super) async fn until_async(so: impl AsyncFn() -> bool) {
     let watch = async {
         while !so().await {
             tokio::task::yield_now().await;

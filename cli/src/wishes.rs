@@ -1,9 +1,5 @@
 use crate::failure::Failure;
-use clap::builder::{PathBufValueParser, TypedValueParser};
-use decant_audio::{Cover, Options};
-use decant_convert::engine_options;
-use decant_events::{ConversionOptions, InvalidOption};
-use std::{fs, num::NonZeroUsize, path::PathBuf};
+use decant_events::ConversionOptions;
 
 /// How the MP3 should be: what the door takes with an upload, by the same names and in the same words.
 #[derive(Debug, clap::Args)]
@@ -48,28 +44,12 @@ pub(crate) struct Wishes {
     /// Instead of the file's own; may have several lines
     #[arg(long)]
     comment: Option<String>,
-    /// Instead of the file's own: a JPEG or PNG file of at most 192 KiB
-    #[arg(long, value_name = "FILE", value_parser = PathBufValueParser::new().try_map(cover))]
-    cover: Option<Cover>,
-    /// How many threads encode; by default as many as there are cores. The MP3 is the same for any number
-    #[arg(long, value_name = "NUMBER")]
-    encoders: Option<NonZeroUsize>,
 }
 
 impl Wishes {
-    /// `title` is for a file that has none.
-    pub(crate) fn options(self, title: Option<String>) -> Result<Options, Failure> {
-        let asked = self.asked();
-        let asked = asked.map_err(|invalid| Failure::usage(invalid.to_string()))?;
-        Ok(Options {
-            encoders: self.encoders,
-            ..engine_options(&asked, title, self.cover)
-        })
-    }
-
-    fn asked(&self) -> Result<ConversionOptions, InvalidOption> {
-        let mut asked = ConversionOptions::default();
-        for (name, text) in [
+    /// The flags that were given, by the names that the door has for them.
+    pub(crate) fn given(&self) -> Vec<(&'static str, &str)> {
+        let flags = [
             ("quality", &self.quality),
             ("mono", &self.mono),
             ("sample_rate", &self.sample_rate),
@@ -83,18 +63,27 @@ impl Wishes {
             ("album", &self.album),
             ("year", &self.year),
             ("comment", &self.comment),
-        ] {
-            asked.set(name, text.as_deref().unwrap_or_default())?;
-        }
-        asked.check().map(|()| asked)
+        ];
+        flags
+            .into_iter()
+            .filter_map(|(name, text)| Some((name, text.as_deref()?)))
+            .collect()
+    }
+
+    /// What they ask for, or why that can't be.
+    pub(crate) fn asked(&self) -> Result<ConversionOptions, Failure> {
+        let mut asked = ConversionOptions::default();
+        let set = |asked: &mut ConversionOptions| {
+            for (name, text) in self.given() {
+                asked.set(name, text)?;
+            }
+            asked.check()
+        };
+        set(&mut asked)
+            .map(|()| asked)
+            .map_err(|invalid| Failure::usage(invalid.to_string()))
     }
 }
-
-fn cover(path: PathBuf) -> Result<Cover, String> {
-    let bytes = fs::read(&path).map_err(|error| error.to_string())?;
-    Cover::try_from(bytes).map_err(|error| error.to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,13 +99,13 @@ mod tests {
     fn asked(flags: &[&str]) -> Result<Value, String> {
         let line = Line::try_parse_from([&["convert"][..], flags].concat());
         let line = line.map_err(|error| error.to_string())?;
-        let asked = line.wishes.asked().map_err(|invalid| invalid.to_string())?;
+        let asked = line.wishes.asked().map_err(|failure| failure.to_string())?;
         serde_json::to_value(asked).map_err(|error| error.to_string())
     }
 
     #[test]
     fn a_flag_takes_and_refuses_what_the_door_does_in_the_same_words() {
-        let table = include_str!("../../../crates/events/src/options/table.json");
+        let table = include_str!("../../crates/events/src/options/table.json");
         let table: Value = serde_json::from_str(table).expect("JSON");
         for (name, row) in table.as_object().expect("a row an option") {
             let flag = |text: &str| format!("--{}={text}", name.replace('_', "-"));
