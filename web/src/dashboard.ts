@@ -76,6 +76,11 @@ export class Dashboard {
     return this.#uploads.isBusy || this.#shelf.isWaiting;
   }
 
+  /** Puts the keyboard where one begins. */
+  focus(): void {
+    this.#panel.focus();
+  }
+
   /** The session is back. */
   resume(): void {
     this.#uploads.wake();

@@ -17,16 +17,17 @@ async function begin(failures = 0): Promise<void> {
   try {
     const session = await currentSession();
     if (session) enter(session);
-    else signInPage(place, enter);
+    else signInPage(place, (session) => enter(session).focus());
   } catch (problem) {
     place.textContent = problem instanceof Problem ? problem.detail : String(problem);
     setTimeout(() => void begin(failures + 1), pauseMs(failures, null));
   }
 }
 
-function enter(session: Session): void {
+function enter(session: Session): Dashboard {
   dashboard = new Dashboard(place, session);
   void dashboard.start();
+  return dashboard;
 }
 
 onSignedOut(() => {
