@@ -31,7 +31,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// With words and chapters in each: what of a file reaches the tag of an MP3, and how the sound is found in it.
-const MORE: [(&str, &str); 16] = [
+const MORE: [(&str, &str); 18] = [
     (
         "cover.mp3",
         "-map 0:a -map 1:v -c:v copy -disposition:v attached_pic",
@@ -73,6 +73,11 @@ const MORE: [(&str, &str); 16] = [
     (
         "mp3.mpg",
         "-map 0:a -map 1:v -c:v mpeg2video -c:a libmp3lame",
+    ),
+    ("mp3.mov", "-map 0:a -map 1:v -c:v mpeg4 -c:a libmp3lame"),
+    (
+        "large.mp3",
+        "-map 0:a -c:a libmp3lame -b:a 320k -ac 2 -write_xing 0",
     ),
     (
         "mp3.ts",

@@ -3,8 +3,8 @@
 use std::io::{self, Read, Seek, SeekFrom};
 use std::time::Duration;
 
-use crate::boxes::Boxes;
 use crate::decoder::Decoder;
+use crate::extent::Extent;
 use crate::input::Input;
 use crate::pcm::{Pcm, Spec, Wish};
 use crate::process::Process;
@@ -18,8 +18,10 @@ pub(crate) struct Sound<I> {
     answer: Vec<u8>,
     /// Where the bytes end that the child was given last.
     served: u64,
-    /// Of a file in fragments, which is known to be whole only when all of it was read.
-    boxes: Option<Boxes>,
+    /// What shows only when all was read.
+    extent: Extent,
+    /// A pipe has ended.
+    is_over: bool,
     contents: Option<Box<Probe>>,
     may_copy: bool,
     found: Option<Spec>,
@@ -31,14 +33,15 @@ pub(crate) struct Sound<I> {
 }
 
 impl<I: Read + Seek> Sound<I> {
-    /// Starts the decoder and sees that its box holds. `boxes` are those of a file in fragments.
+    /// Starts the decoder and sees that its box holds. `extent` is what isn't checked yet.
     pub(crate) fn open(
         input: Input<I>,
         decoder: &Decoder,
         wish: Wish,
-        boxes: Option<Boxes>,
+        extent: Extent,
     ) -> Result<Self, Error> {
-        let mut process = Process::start(decoder, input.length(), boxes.is_some(), wish)?;
+        let in_fragments = matches!(extent, Extent::InBoxes(_)) && !input.is_pipe();
+        let mut process = Process::start(decoder, input.length(), in_fragments, wish)?;
         match process.hear()? {
             Said::Confined(_) => {}
             Said::Unconfined(reason) => return Err(Error::Unconfined(reason)),
@@ -49,7 +52,8 @@ impl<I: Read + Seek> Sound<I> {
             input,
             answer: Vec::new(),
             served: 0,
-            boxes,
+            extent,
+            is_over: false,
             contents: None,
             may_copy: wish.copy,
             found: None,
@@ -64,7 +68,7 @@ impl<I: Read + Seek> Sound<I> {
     pub(crate) fn again(mut self, decoder: &Decoder, wish: Wish) -> Result<Self, Error> {
         drop(self.process);
         self.input.rewind().map_err(Error::Input)?;
-        Self::open(self.input, decoder, wish, self.boxes)
+        Self::open(self.input, decoder, wish, self.extent)
     }
 
     /// How much there is to be heard in all, now that so much was. That is what the container says, damaged ones anything;
@@ -185,17 +189,29 @@ impl<I: Read + Seek> Sound<I> {
         }
     }
 
-    /// Whether the file is all there, as far as its end has to tell.
+    /// Whether the file is all there, as far as its end has to tell. Of a pipe nobody knows before it ends.
     fn check_whole(&mut self) -> Result<(), Error> {
-        let Some(boxes) = &mut self.boxes else {
+        let is_pipe = self.input.is_pipe();
+        if is_pipe && !self.is_over {
             return Ok(());
-        };
-        if let Err(error) = boxes.walk(&mut self.input, false) {
-            let fault = self.input.fault();
-            return Err(Error::Input(fault.take().unwrap_or(error)));
         }
-        let actual_bytes = self.input.length();
-        match boxes.declared().flatten() {
+        let declared = match &mut self.extent {
+            Extent::Bytes(declared) => *declared,
+            Extent::InBoxes(boxes) if is_pipe => boxes.reach(),
+            Extent::InBoxes(boxes) => {
+                if let Err(error) = boxes.walk(&mut self.input, false) {
+                    let fault = self.input.fault();
+                    return Err(Error::Input(fault.take().unwrap_or(error)));
+                }
+                boxes.declared().flatten()
+            }
+        };
+        let actual_bytes = if is_pipe {
+            self.served
+        } else {
+            self.input.length()
+        };
+        match declared {
             Some(declared_bytes) if declared_bytes > actual_bytes => Err(Error::Truncated {
                 declared_bytes,
                 actual_bytes,
@@ -235,7 +251,7 @@ impl<I: Read + Seek> Sound<I> {
             return Err(Error::Input(fault.take().unwrap_or(error)));
         }
         self.served = offset + length as u64;
-        if let Some(boxes) = &mut self.boxes {
+        if let Extent::InBoxes(boxes) = &mut self.extent {
             boxes.look(offset, &self.answer);
         }
         self.process.tell(&self.answer)
@@ -256,6 +272,10 @@ impl<I: Read + Seek> Sound<I> {
             .read_to_end(&mut self.answer)
             .map_err(|error| Error::Input(fault.take().unwrap_or(error)))?;
         self.served += read as u64;
+        self.is_over = read < length;
+        if let Extent::InBoxes(boxes) = &mut self.extent {
+            boxes.look(offset, &self.answer[4..]);
+        }
         self.answer[..4].copy_from_slice(&(read as u32).to_le_bytes());
         self.process.tell(&self.answer)
     }

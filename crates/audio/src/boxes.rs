@@ -39,7 +39,7 @@ pub(crate) struct Boxes {
 }
 
 impl Boxes {
-    /// Those of a file of so many bytes.
+    /// Those of a file of so many bytes, or of a pipe without an end.
     pub(crate) fn new(length: u64) -> Self {
         let mut boxes = Self {
             length,
@@ -57,6 +57,11 @@ impl Boxes {
     /// How many bytes the file has, at least. `None` while there are boxes to be looked at.
     pub(crate) fn declared(&self) -> Option<Option<u64>> {
         self.declared
+    }
+
+    /// Where the last one ends that was seen to begin, unless something else came after it.
+    pub(crate) fn reach(&self) -> Option<u64> {
+        self.declared.is_none().then_some(self.next)
     }
 
     /// Reads the headers that are still to come, or only those before a file's fragments.

@@ -6,7 +6,6 @@ use std::thread;
 
 use crate::blocks::Blocks;
 use crate::boxed::{Bounded, Sound};
-use crate::boxes::Boxes;
 use crate::copy::{self, Copied};
 use crate::cuts::Cuts;
 use crate::decoder::Decoder;
@@ -155,13 +154,13 @@ fn open<I: Read + Seek>(
             )));
         }
     }
-    let boxes = check_extent(&mut whole)?;
+    let extent = check_extent(&mut whole)?;
     let room_bytes = options.loudness.map_or(0, |_| loudness::KEPT_BYTES);
     let mut input = Kept::new(input, room_bytes);
     let mut measured = None;
     if let Some(wanted) = options.loudness {
         let again = Input::new(&mut input).map_err(Error::Input)?;
-        let mut sound = Sound::open(again, decoder, wish, boxes.clone())?;
+        let mut sound = Sound::open(again, decoder, wish, extent.clone())?;
         sound.is_copy()?;
         let sound = Shaped::new(sound, options, None)?;
         let quality = options.quality.unwrap_or_default();
@@ -172,34 +171,31 @@ fn open<I: Read + Seek>(
         });
     }
     let input = Input::new(input).map_err(Error::Input)?;
-    Ok((Sound::open(input, decoder, wish, boxes)?, measured))
+    Ok((Sound::open(input, decoder, wish, extent)?, measured))
 }
 
-/// Whether a file is all there, and whether a pipe can be read in order. Gives the boxes of a file in fragments, of which
-/// that is known when all of it was read.
-pub(crate) fn check_extent<I: Read + Seek>(input: &mut Input<I>) -> Result<Option<Boxes>, Error> {
-    if input.is_pipe() {
-        let is_ordered = extent::is_ordered(input);
-        input.rewind().map_err(Error::Input)?;
-        return match is_ordered {
-            Ok(true) => Ok(None),
-            Ok(false) => Err(Error::NotInOrder),
-            Err(error) => Err(Error::Input(input.fault().take().unwrap_or(error))),
-        };
-    }
+/// Whether a file is all there, and whether a pipe can be read in order. Gives what of that is known only when all was read.
+pub(crate) fn check_extent<I: Read + Seek>(input: &mut Input<I>) -> Result<Extent, Error> {
     let actual_bytes = input.length();
-    let extent = extent::of(input, actual_bytes);
+    let extent = if input.is_pipe() {
+        match extent::is_ordered(input) {
+            Ok(false) => return Err(Error::NotInOrder),
+            Ok(true) => extent::of_pipe(input),
+            Err(error) => Err(error),
+        }
+    } else {
+        extent::of(input, actual_bytes)
+    };
+    let extent = extent.map_err(|error| Error::Input(input.fault().take().unwrap_or(error)))?;
     input.rewind().map_err(Error::Input)?;
     match extent {
-        Ok(Extent::Bytes(Some(declared_bytes))) if declared_bytes > actual_bytes => {
+        Extent::Bytes(Some(declared_bytes)) if declared_bytes > actual_bytes => {
             Err(Error::Truncated {
                 declared_bytes,
                 actual_bytes,
             })
         }
-        Ok(Extent::Bytes(_)) => Ok(None),
-        Ok(Extent::InFragments(boxes)) => Ok(Some(boxes)),
-        Err(error) => Err(Error::Input(input.fault().take().unwrap_or(error))),
+        extent => Ok(extent),
     }
 }
 

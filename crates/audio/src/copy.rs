@@ -12,8 +12,10 @@ use crate::decoder::Decoder;
 use crate::frame::Header;
 use crate::mp3::{Mp3, Writer};
 use crate::pcm::{Spec, Wish};
+use crate::side_info::{Estimate, GRANULE_SAMPLES};
 use crate::source_tag::SourceTag;
 use crate::tag_frame::Summary;
+use crate::waveform::Waveform;
 use crate::{Error, Options, Probe, Progress};
 
 /// Frames that are held back: 20 minutes at 160 kbit/s.
@@ -185,8 +187,14 @@ impl Track {
             position: self.spec.duration(samples),
             duration: self.duration,
         });
+        let (start, end) = self.tag.ends();
+        let waveform = &self.frames.waveform;
+        let waveform = waveform.points_within(start..self.frames.samples() - end);
         let tag_frame = self.frames.summary.complete(tag_frame)?;
-        writer.finish(self.spec, samples, tag_frame)
+        Ok(Mp3 {
+            waveform,
+            ..writer.finish(self.spec, samples, tag_frame)?
+        })
     }
 
     fn write_again<I: Read + Seek>(
@@ -257,6 +265,9 @@ struct Checker {
     reservoir_bytes: usize,
     count: u64,
     summary: Summary,
+    estimate: Estimate,
+    /// What the frames may look like.
+    waveform: Waveform,
 }
 
 impl Checker {
@@ -305,6 +316,9 @@ impl Checker {
         self.reservoir_bytes = (self.reservoir_bytes + room).min(MOST_RESERVOIR_BYTES);
         let (least, most) = self.kbps.unwrap_or((header.kbps, header.kbps));
         self.kbps = Some((least.min(header.kbps), most.max(header.kbps)));
+        for level in self.estimate.levels(header, frame) {
+            self.waveform.add_level(level, GRANULE_SAMPLES);
+        }
         self.count += 1;
         good.extend_from_slice(frame);
         Some(())

@@ -3,21 +3,23 @@
 //! FFmpeg reads a cut file up to the cut and calls it a success. Containers that carry no sizes (FLV, MPEG-TS, Ogg) or
 //! leave them open (live WebM, streamed AVI) are taken as they are.
 
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
 use crate::boxes::{self, Boxes};
+use crate::input::ENDLESS;
 use crate::pipe::PEEK_BYTES;
 
 /// More top-level parts than any real file has; stops a walk through millions of tiny ones.
 pub(crate) const MAX_PARTS: usize = 1_000_000;
 
 /// What a container says of its size.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Extent {
     /// It has so many bytes, at least. `None` where it doesn't say.
     Bytes(Option<u64>),
-    /// It is an MP4 in fragments, whose boxes are all over the file. The rest of them is looked at while the file is read.
-    InFragments(Boxes),
+    /// It is an MP4 whose boxes are looked at while it is read: one in fragments, which has them all over the file, or one that comes
+    /// through a pipe.
+    InBoxes(Boxes),
 }
 
 /// How many bytes the container says it has.
@@ -34,8 +36,27 @@ pub(crate) fn of(input: &mut (impl Read + Seek), length: u64) -> io::Result<Exte
     boxes.walk(input, true)?;
     Ok(match boxes.declared() {
         Some(declared) => Extent::Bytes(declared),
-        None => Extent::InFragments(boxes),
+        None => Extent::InBoxes(boxes),
     })
+}
+
+/// The same of a pipe, by the first [`PEEK_BYTES`] alone.
+///
+/// # Errors
+/// The input's own.
+pub(crate) fn of_pipe(input: &mut (impl Read + Seek)) -> io::Result<Extent> {
+    let mut start = Vec::new();
+    input.rewind()?;
+    input.by_ref().take(PEEK_BYTES).read_to_end(&mut start)?;
+    let is_iso_media = start
+        .get(4..8)
+        .and_then(|kind| kind.try_into().ok())
+        .is_some_and(boxes::is_known);
+    if is_iso_media {
+        return Ok(Extent::InBoxes(Boxes::new(ENDLESS)));
+    }
+    let length = start.len() as u64;
+    of(&mut Cursor::new(start), length)
 }
 
 fn declared_bytes(

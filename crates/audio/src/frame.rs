@@ -1,4 +1,5 @@
-//! The header of an MPEG layer III frame (ISO 11172-3, 2.4.2.3; ISO 13818-3), as far as it says how long the frame is.
+//! The header of an MPEG layer III frame (ISO 11172-3, 2.4.2.3; ISO 13818-3), as far as it says how long the frame is and what
+//! follows it.
 
 use crate::pcm::Spec;
 
@@ -23,6 +24,8 @@ pub(crate) struct Header {
     pub(crate) side_bytes: usize,
     rate_hz: u32,
     channels: u8,
+    /// The channels are the sum of both and their difference.
+    pub(crate) is_mid_side: bool,
     /// A checksum of two bytes follows the header.
     pub(crate) has_checksum: bool,
 }
@@ -55,6 +58,7 @@ impl Header {
             side_bytes,
             rate_hz,
             channels: if is_mono { 1 } else { 2 },
+            is_mid_side: mode >> 6 == 1 && mode & 0b10_0000 != 0,
             has_checksum,
         })
     }
@@ -69,14 +73,24 @@ impl Header {
 
     /// How many bytes before this frame its sound begins, in the room that the frames before it left (the reservoir).
     pub(crate) fn leans_on(&self, frame: &[u8]) -> usize {
-        let start = 4 + if self.has_checksum { 2 } else { 0 };
-        match (frame.get(start), frame.get(start + 1)) {
-            (Some(&high), Some(&low)) if self.rate_hz >= 32_000 => {
-                usize::from(u16::from_be_bytes([high, low]) >> 7)
+        match self.side_info(frame) {
+            [high, low, ..] if self.is_mpeg1() => {
+                usize::from(u16::from_be_bytes([*high, *low]) >> 7)
             }
-            (Some(&all), _) => usize::from(all),
-            _ => 0,
+            [all, ..] => usize::from(*all),
+            [] => 0,
         }
+    }
+
+    /// What is between the header and the sound, and what follows.
+    pub(crate) fn side_info<'a>(&self, frame: &'a [u8]) -> &'a [u8] {
+        let start = 4 + if self.has_checksum { 2 } else { 0 };
+        frame.get(start..).unwrap_or_default()
+    }
+
+    /// The other two have half as many samples in a frame.
+    pub(crate) fn is_mpeg1(&self) -> bool {
+        self.rate_hz >= 32_000
     }
 }
 

@@ -13,6 +13,7 @@ use crate::child::remote::{Remote, Source};
 use crate::decode::Sound;
 use crate::extent::{self, Extent};
 use crate::input::Input;
+use crate::limiter::Limiter;
 use crate::native::lame::{Encoder, Reservoir};
 use crate::native::packet::ends;
 use crate::pcm::{Pcm, Spec, Wish};
@@ -25,10 +26,16 @@ use crate::{Error, Limits, Options, Probe, Quality, copy, tag};
 const ENOUGH_SECONDS: u64 = 20;
 const MOST_PACKETS: usize = 2_000;
 
+/// Enough to have any sound limited.
+const GAIN: f32 = 10.0;
+const CEILING: f32 = 0.8;
+
 /// The parent's look at a file: what sizes its container declares.
 pub fn extent(file: &[u8]) {
     let extent = extent::of(&mut Cursor::new(file), file.len() as u64);
     // Only a reader can fail, and this one doesn't.
+    assert!(extent.is_ok(), "{extent:?}");
+    let extent = extent::of_pipe(&mut Cursor::new(file));
     assert!(extent.is_ok(), "{extent:?}");
 }
 
@@ -87,8 +94,8 @@ pub fn probe(file: &[u8]) {
 pub fn conversion(file: &[u8]) {
     let length = file.len() as u64;
     let extent = extent::of(&mut Cursor::new(file), length).expect("it has no errors");
-    let in_fragments = matches!(extent, Extent::InFragments(_));
-    if let Extent::InFragments(mut boxes) = extent {
+    let in_fragments = matches!(extent, Extent::InBoxes(_));
+    if let Extent::InBoxes(mut boxes) = extent {
         follow(&mut boxes, file);
     }
     for copy in [true, false] {
@@ -162,26 +169,44 @@ fn convert(file: &[u8], wish: Wish, in_fragments: bool) -> Result<(), Error> {
         return copy(&mut sound, contents);
     }
     let mut pcm = Pcm::default();
-    let mut mp3 = None::<(Spec, Encoder)>;
+    let mut mp3 = None::<(Spec, Encoder, Limiter)>;
     let mut samples = 0;
     let mut frames = Vec::new();
     while let Some(spec) = sound.next(&mut pcm)? {
-        let (settled, encoder) = match &mut mp3 {
+        let (settled, encoder, limiter) = match &mut mp3 {
             Some(mp3) => mp3,
-            None => mp3.insert((spec, Encoder::new(spec, Quality::V2, Reservoir::On)?)),
+            None => mp3.insert((
+                spec,
+                Encoder::new(spec, Quality::V2, Reservoir::On)?,
+                Limiter::new(spec, GAIN, CEILING),
+            )),
         };
         assert_eq!(spec, *settled, "a sound changes");
         let heard = over_the_pipe(&pcm, spec);
-        encoder.encode(&heard.left, &heard.right, &mut frames)?;
-        frames.clear();
+        encode(encoder, limiter.push(heard), &mut frames)?;
         samples += pcm.left.len() as u64;
         if samples > ENOUGH_SECONDS * u64::from(spec.rate_hz) {
             break;
         }
     }
-    if let Some((_, mut encoder)) = mp3 {
+    if let Some((_, mut encoder, limiter)) = mp3 {
+        encode(&mut encoder, limiter.end(), &mut frames)?;
         encoder.finish(&mut frames)?;
     }
+    Ok(())
+}
+
+fn encode(encoder: &mut Encoder, limited: Option<Pcm>, frames: &mut Vec<u8>) -> Result<(), Error> {
+    let Some(Pcm { left, right }) = limited else {
+        return Ok(());
+    };
+    let highest = left
+        .iter()
+        .chain(&right)
+        .fold(0.0_f32, |highest, sample| highest.max(sample.abs()));
+    assert!(highest <= CEILING * 1.000_01, "{highest}");
+    encoder.encode(&left, &right, frames)?;
+    frames.clear();
     Ok(())
 }
 

@@ -22,14 +22,16 @@
 //!
 //! What people ask for beyond that is done to the PCM in the parent: `clip` takes a part of it, `fade` makes its ends
 //! rise and fall, `waveform` draws it. Where a `loudness` is asked for, all of this happens twice, the first time only to
-//! measure; what was read of the input is `kept` for the second time, as far as memory goes.
+//! measure and to `forecast` what the `limiter` will leave of it; what was read of the input is `kept` for the second time, as
+//! far as memory goes.
 //!
 //! LAME encodes in the parent, on as many threads as there are cores. The segments' frames, one after the other, are byte
 //! for byte those that one encoder would make of the whole. Sounds of less than half a minute, or all where there is one
 //! core, go through one LAME on the caller's thread.
 //!
 //! A track that is MP3 already isn't decoded: the child hands over its packets, `copy` takes them apart into frames, and if
-//! all of them fit together they get a fresh tag (`source_tag`) and that is it.
+//! all of them fit together they get a fresh tag (`source_tag`) and that is it. What they look like is guessed from their
+//! `side_info`.
 //!
 //! Both libraries come from `scripts/native-libs`, and everything `unsafe` is in `native`.
 
@@ -50,10 +52,13 @@ mod error;
 mod extent;
 mod fade;
 mod fields;
+mod forecast;
 mod frame;
+mod gated;
 mod input;
 mod kept;
 mod language;
+mod limiter;
 mod loudness;
 mod mp3;
 #[expect(
@@ -73,11 +78,14 @@ mod protocol;
 mod resample;
 mod segment;
 mod shaped;
+mod side_info;
 mod source_tag;
 mod tag;
 mod tag_frame;
 mod track;
+mod true_peak;
 mod waveform;
+mod weighting;
 
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;

@@ -20,7 +20,7 @@ pub struct Mp3 {
     /// 1 or 2.
     pub channels: u8,
     /// What it looks like: up to 1,000 values, one for each of as many equal parts, which is the greatest level in it, from
-    /// 0 to 255 for full scale. Empty where no sound was decoded.
+    /// 0 to 255 for full scale. Of a track that was copied, and so not decoded, it is an estimate.
     pub waveform: Vec<u8>,
     /// How much of the input was read.
     pub read_bytes: u64,

@@ -26,7 +26,8 @@ pub struct Options {
     pub end: Option<Duration>,
     /// How long the sound that is left takes to fade in, and to fade out at its end.
     pub fade: Duration,
-    /// Brings the sound that is left to this loudness.
+    /// Brings the sound that is left to this loudness, as far as 40 dB more of it are enough and its peaks can be limited that much.
+    /// Silence, and what is shorter than 0.4 s, stays as it is.
     pub loudness: Option<Loudness>,
     /// Which sound track of several; the one that players would choose if `None`.
     pub track: Option<Track>,
@@ -43,7 +44,7 @@ pub struct Options {
 pub struct Loudness {
     /// Integrated loudness, -70 to -5 LUFS.
     pub target_lufs: f64,
-    /// No true peak above this, -9 to 0 dBTP: then the sound stays below its target.
+    /// No true peak above this, -9 to 0 dBTP: what would be beyond is limited.
     pub true_peak_dbtp: f64,
 }
 

@@ -12,7 +12,9 @@ pub(crate) const PEEK_BYTES: u64 = 64 * 1024;
 ///
 /// It is read once, in order and in constant memory. That works for containers that are made to be streamed: MKV, WebM,
 /// MPEG-TS, FLV, MP3 and MP4 whose index comes first; the others fail with [`Error::NotInOrder`](crate::Error::NotInOrder)
-/// or as unreadable. Nothing tells whether a pipe gave all that it should have: one that ends too early makes a short MP3.
+/// or as unreadable. Where the container tells its length, a pipe that ends too early fails as
+/// [`Error::Truncated`](crate::Error::Truncated); where it doesn't, as in MPEG-TS, FLV, MP3 and what is recorded live, it makes a
+/// short MP3.
 #[derive(Debug)]
 pub struct Pipe<R> {
     reader: R,

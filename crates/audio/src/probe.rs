@@ -4,6 +4,7 @@ use std::io::{Read, Seek};
 use std::time::Duration;
 
 use crate::boxed::Sound;
+use crate::extent::Extent;
 use crate::input::Input;
 use crate::pcm::Wish;
 use crate::{Decoder, Error, Tags, convert};
@@ -66,5 +67,5 @@ pub fn probe<I: Read + Seek>(input: I, decoder: &Decoder) -> Result<Probe, Error
     if input.is_pipe() {
         convert::check_extent(&mut input)?;
     }
-    Sound::open(input, decoder, Wish::default(), None)?.look()
+    Sound::open(input, decoder, Wish::default(), Extent::Bytes(None))?.look()
 }

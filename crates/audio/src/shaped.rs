@@ -6,7 +6,8 @@ use std::time::Duration;
 use crate::boxed::Sound;
 use crate::clip::Clip;
 use crate::fade::Fade;
-use crate::loudness::Measured;
+use crate::limiter::Limiter;
+use crate::loudness::{Level, Measured};
 use crate::pcm::{Pcm, Spec};
 use crate::resample::MAX_LEVEL;
 use crate::waveform::Waveform;
@@ -23,8 +24,9 @@ pub(crate) struct Shaped<I> {
     is_measured: bool,
     clip: Clip,
     fade: Fade,
-    /// What every sample is multiplied by.
+    /// What every sample is multiplied by, where nothing is limited.
     gain: f32,
+    limiter: Option<Limiter>,
     waveform: Waveform,
     held_bytes: u64,
 }
@@ -47,6 +49,8 @@ impl<I: Read + Seek> Shaped<I> {
             spec.samples(options.fade),
             measured.map(|measured| measured.samples),
         );
+        let level = measured.map_or(Level::AS_IT_IS, |measured| measured.level);
+        let limiter = |ceiling| Limiter::new(spec, level.gain, ceiling);
         let mut shaped = Self {
             contents: sound.take_contents(),
             sound: Some(sound),
@@ -54,8 +58,9 @@ impl<I: Read + Seek> Shaped<I> {
             duration: measured.map(|measured| measured.duration),
             is_measured: measured.is_some(),
             clip: Clip::new(options, spec),
-            gain: measured.map_or(1.0, |measured| measured.gain),
-            waveform: Waveform::new(),
+            gain: level.gain,
+            limiter: level.ceiling.map(limiter),
+            waveform: Waveform::default(),
             held_bytes: fade.held_bytes(spec) + measured.map_or(0, |measured| measured.kept_bytes),
             fade,
         };
@@ -93,8 +98,7 @@ impl<I: Read + Seek> Shaped<I> {
     /// Those of [`Sound::next`], and [`Error::NothingLeft`].
     pub(crate) fn next(&mut self) -> Result<Option<Pcm>, Error> {
         loop {
-            if let Some(mut pcm) = self.fade.next() {
-                self.amplify(&mut pcm);
+            if let Some(pcm) = self.finished() {
                 self.waveform.add(&pcm);
                 return Ok(Some(pcm));
             }
@@ -107,6 +111,21 @@ impl<I: Read + Seek> Shaped<I> {
                 None => self.end()?,
             }
         }
+    }
+
+    /// The next bit, as loud as it is to be.
+    fn finished(&mut self) -> Option<Pcm> {
+        while let Some(mut pcm) = self.fade.next() {
+            let Some(limiter) = &mut self.limiter else {
+                self.amplify(&mut pcm);
+                return Some(pcm);
+            };
+            if let Some(limited) = limiter.push(pcm) {
+                return Some(limited);
+            }
+        }
+        let is_over = self.sound.is_none();
+        self.limiter.take_if(|_| is_over)?.end()
     }
 
     fn take(&mut self, mut pcm: Pcm) -> Result<(), Error> {

@@ -86,14 +86,23 @@ impl SourceTag {
         !self.extension.is_empty()
     }
 
-    /// So many samples that are decoded aren't the sound's.
-    pub(crate) fn trimmed(&self) -> u64 {
+    /// So many samples that are decoded aren't the sound's: at its start and at its end.
+    pub(crate) fn ends(&self) -> (u64, u64) {
         let Some(&[high, middle, low]) = self.extension.get(21..24) else {
-            return 0;
+            return (0, 0);
         };
         let both = u32::from_be_bytes([0, high, middle, low]);
         let (delay, padding) = (both >> 12, both & MOST);
-        u64::from(delay + DECODER_DELAY) + u64::from(padding.saturating_sub(DECODER_DELAY))
+        (
+            u64::from(delay + DECODER_DELAY),
+            u64::from(padding.saturating_sub(DECODER_DELAY)),
+        )
+    }
+
+    /// Those at both ends together.
+    pub(crate) fn trimmed(&self) -> u64 {
+        let (start, end) = self.ends();
+        start + end
     }
 
     /// A tag frame for the place before a track's frames, the first of which begins with `header`. What is counted

@@ -1,5 +1,7 @@
 //! What a sound looks like from far away.
 
+use std::ops::Range;
+
 use crate::pcm::Pcm;
 
 /// The most values that there are in the end.
@@ -20,8 +22,8 @@ pub(crate) struct Waveform {
     samples: u64,
 }
 
-impl Waveform {
-    pub(crate) fn new() -> Self {
+impl Default for Waveform {
+    fn default() -> Self {
         Self {
             buckets: Vec::new(),
             bucket_samples: 1,
@@ -30,7 +32,9 @@ impl Waveform {
             samples: 0,
         }
     }
+}
 
+impl Waveform {
     /// Looks at the next bit of sound.
     pub(crate) fn add(&mut self, pcm: &Pcm) {
         let (mut left, mut right) = (pcm.left.as_slice(), pcm.right.as_slice());
@@ -42,25 +46,35 @@ impl Waveform {
                 self.level = self.level.max(greatest_level(now));
                 *channel = later;
             }
-            self.filled += samples;
-            if self.filled == self.bucket_samples {
-                self.buckets.push(value(self.level));
-                (self.level, self.filled) = (0.0, 0);
-                if self.buckets.len() == MOST_BUCKETS {
-                    self.halve();
-                }
-            }
+            self.fill(samples);
+        }
+    }
+
+    /// So many samples follow that nobody has seen, the greatest of which is about this.
+    pub(crate) fn add_level(&mut self, level: f32, mut samples: usize) {
+        self.samples += samples as u64;
+        while samples > 0 {
+            let now = samples.min(self.bucket_samples - self.filled);
+            self.level = self.level.max(level);
+            self.fill(now);
+            samples -= now;
         }
     }
 
     /// Up to a thousand equal parts of what there was: 0 is silence, 255 full scale.
     pub(crate) fn points(&self) -> Vec<u8> {
-        let points = POINTS.min(self.samples);
+        self.points_within(0..self.samples)
+    }
+
+    /// The same of what is within these samples.
+    pub(crate) fn points_within(&self, part: Range<u64>) -> Vec<u8> {
+        let samples = part.end.min(self.samples).saturating_sub(part.start);
+        let points = POINTS.min(samples);
         let bucket_samples = self.bucket_samples as u64;
-        // The first sample of a part, and of the next one.
+        // The first sample of a point, and of the next one.
         let border = |point: u64| {
-            let sample = u128::from(self.samples) * u128::from(point) / u128::from(points);
-            sample as u64
+            let sample = u128::from(samples) * u128::from(point) / u128::from(points);
+            part.start + sample as u64
         };
         (0..points)
             .map(|point| {
@@ -72,6 +86,17 @@ impl Waveform {
                 levels.take((to - from) as usize).max().unwrap_or(0)
             })
             .collect()
+    }
+
+    fn fill(&mut self, samples: usize) {
+        self.filled += samples;
+        if self.filled == self.bucket_samples {
+            self.buckets.push(value(self.level));
+            (self.level, self.filled) = (0.0, 0);
+            if self.buckets.len() == MOST_BUCKETS {
+                self.halve();
+            }
+        }
     }
 
     /// Every two buckets become one.
@@ -99,7 +124,7 @@ mod tests {
     /// Samples that rise from 0 to nearly 1, in pieces of so many.
     fn rising(samples: usize, piece: usize) -> Vec<u8> {
         let all: Vec<f32> = (0..samples).map(|n| n as f32 / samples as f32).collect();
-        let mut waveform = Waveform::new();
+        let mut waveform = Waveform::default();
         for piece in all.chunks(piece) {
             waveform.add(&Pcm {
                 left: piece.to_vec(),
@@ -128,7 +153,7 @@ mod tests {
     #[test]
     fn short_sounds_have_fewer_and_none_has_none() {
         assert_eq!(rising(4, 3), [0, 64, 128, 191]);
-        assert!(Waveform::new().points().is_empty());
+        assert!(Waveform::default().points().is_empty());
     }
 
     #[test]
@@ -140,8 +165,21 @@ mod tests {
     }
 
     #[test]
+    fn what_nobody_has_seen_is_drawn_by_its_level_and_what_was_left_out_is_not() {
+        let mut waveform = Waveform::default();
+        for (level, samples) in [(1.0, 700), (0.2, 100_000), (0.4, 100_000), (1.0, 1_000)] {
+            waveform.add_level(level, samples);
+        }
+        let points = waveform.points_within(704..200_700);
+        assert_eq!(points.len(), 1000);
+        assert!(points[..499].iter().all(|&point| point == 51));
+        assert!(points[501..].iter().all(|&point| point == 102));
+        assert!(waveform.points_within(300_000..400_000).is_empty());
+    }
+
+    #[test]
     fn the_louder_channel_counts_and_more_than_full_scale_is_full_scale() {
-        let mut waveform = Waveform::new();
+        let mut waveform = Waveform::default();
         waveform.add(&Pcm {
             left: vec![0.0, -0.2, 0.1],
             right: vec![-1.5, 0.1, 0.0],

@@ -8,7 +8,7 @@ use std::time::Duration;
 use decant_audio::media::{clip_with, ffmpeg, ffmpeg_from, sound_seconds, sound_with};
 use decant_audio::{Error, Limits, Options, Progress, Quality, SampleRate, convert, probe};
 use support::stand_in::{StandIn, message};
-use support::{assert_valid, convert_within, decoder, hear, mp3_of, mp3_with, titled};
+use support::{assert_valid, convert_within, decoder, film, hear, mp3_of, mp3_with, titled};
 
 /// The frames of a file's first sound track as FFmpeg copies them, and nothing else.
 fn frames(file: &[u8]) -> Vec<u8> {
@@ -263,6 +263,75 @@ fn a_track_too_large_to_be_held_back_is_copied_or_encoded_just_as_well() {
     let video = large(&bare(1, &["-ac", "1"]));
     let (_, mp3) = mp3_of(video).expect("it converts");
     assert!(is_encoded_by_us(&mp3));
+}
+
+/// How alike two drawings are: 1 for those that differ in their height alone.
+fn correlation(one: &[u8], other: &[u8]) -> f64 {
+    assert_eq!(one.len(), other.len());
+    let mean = |points: &[u8]| {
+        points.iter().map(|&point| f64::from(point)).sum::<f64>() / points.len() as f64
+    };
+    let (mean_one, mean_other) = (mean(one), mean(other));
+    let mut sums = [0.0; 3];
+    for (&a, &b) in one.iter().zip(other) {
+        let (a, b) = (f64::from(a) - mean_one, f64::from(b) - mean_other);
+        sums[0] += a * b;
+        sums[1] += a * a;
+        sums[2] += b * b;
+    }
+    sums[0] / (sums[1] * sums[2]).sqrt()
+}
+
+#[test]
+fn a_copy_is_drawn_by_what_its_frames_say_of_themselves() {
+    let film = film();
+    let film = film.to_str().expect("a plain path");
+    let whole = ["-i", film, "-map", "0:a:0", "-c:a", "libmp3lame"];
+    let part = [
+        "-ss",
+        "440",
+        "-t",
+        "90",
+        "-i",
+        film,
+        "-map",
+        "0:a:0",
+        "-c:a",
+        "libmp3lame",
+    ];
+    for (source, how) in [
+        (&whole[..], &["-q:a", "2"][..]),
+        (&part, &["-b:a", "128k"]),
+        (&part, &["-b:a", "320k"]),
+        (&part, &["-b:a", "64k", "-ar", "22050"]),
+        (&part, &["-b:a", "64k", "-ac", "1"]),
+        (&part, &["-b:a", "192k", "-joint_stereo", "0"]),
+    ] {
+        let mp3 = ffmpeg("mp3", &[source, how].concat());
+        let (copied, file) = mp3_of(mp3.clone()).expect("it is copied");
+        assert!(!is_encoded_by_us(&file));
+        let options = Options {
+            quality: Some(Quality::K320),
+            ..titled("Decoded")
+        };
+        let (decoded, _) = mp3_with(mp3, &options).expect("it is encoded");
+        let (estimate, seen) = (&copied.waveform, &decoded.waveform);
+        assert_eq!(seen.len(), 1000);
+        let alike = correlation(estimate, seen);
+        let height = |points: &[u8]| points.iter().map(|&point| f64::from(point)).sum::<f64>();
+        let higher = height(estimate) / height(seen);
+        println!("{how:?}: correlation {alike:.3}, {higher:.2} times as high");
+        assert!(alike >= 0.8, "{how:?}: {alike}");
+        assert!((0.5..2.0).contains(&higher), "{how:?}: {higher}");
+    }
+}
+
+#[test]
+fn a_copy_of_silence_is_drawn_flat() {
+    let silence = ["-f", "lavfi", "-i", "anullsrc=r=44100:cl=stereo", "-t", "3"];
+    let mp3 = ffmpeg("mp3", &[&silence[..], &["-c:a", "libmp3lame"]].concat());
+    let (made, _) = mp3_of(mp3).expect("it is copied");
+    assert_eq!(made.waveform, [0; 1000]);
 }
 
 #[test]

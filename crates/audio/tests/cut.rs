@@ -2,9 +2,11 @@
 
 mod support;
 
-use decant_audio::Error;
+use std::io::{Cursor, sink};
+
 use decant_audio::media::{self, Container};
-use support::{assert_valid, mp3_of};
+use decant_audio::{Error, Mp3, Pipe, convert};
+use support::{assert_valid, decoder, mp3_of, titled};
 
 const SECONDS: u32 = 2;
 
@@ -63,6 +65,52 @@ fn a_file_cut_anywhere_is_truncated_where_its_container_has_sizes() {
             }
         }
     }
+}
+
+#[test]
+fn a_pipe_that_ends_too_early_is_truncated_where_its_container_has_sizes() {
+    let video = |extension, arguments: &[&str]| media::clip_with(extension, SECONDS, arguments);
+    let sound = |extension, arguments: &[&str]| media::sound_with(extension, SECONDS, arguments);
+    let first = ["-c:a", "aac", "-movflags", "faststart"];
+    let fragmented = ["-c:a", "aac", "-movflags", "frag_keyframe+empty_moov"];
+    for (name, file) in [
+        ("mp4, index first", video("mp4", &first)),
+        ("mp4, fragmented", video("mp4", &fragmented)),
+        ("mkv", media::clip(Container::Mkv, SECONDS)),
+        ("webm", media::clip(Container::Webm, SECONDS)),
+        ("avi", media::clip(Container::Avi, SECONDS)),
+        ("wmv", video("wmv", &["-c:v", "wmv2", "-c:a", "wmav2"])),
+        ("wav", sound("wav", &[])),
+        ("aiff", sound("aiff", &[])),
+        ("au", sound("au", &[])),
+    ] {
+        let whole = file.len();
+        piped(&file).unwrap_or_else(|error| panic!("{name}: {error}"));
+        for place in 1..20 {
+            let cut = whole * place / 20 + place % 7;
+            match piped(&file[..cut]) {
+                Err(Error::Truncated {
+                    declared_bytes,
+                    actual_bytes,
+                }) => {
+                    assert_eq!(actual_bytes, cut as u64, "{name}");
+                    assert!(declared_bytes > actual_bytes, "{name} at {cut}");
+                }
+                made => panic!("{name} at {cut} of {whole}: {made:?}"),
+            }
+        }
+    }
+}
+
+fn piped(file: &[u8]) -> Result<Mp3, Error> {
+    let pipe = Pipe::new(Cursor::new(file));
+    convert(
+        pipe,
+        &decoder(),
+        &titled("A clip"),
+        &mut sink(),
+        &mut |_| {},
+    )
 }
 
 #[test]

@@ -21,6 +21,8 @@ pub struct Resumable {
     pub expires_at: Option<DateTime<Utc>>,
     /// That time is over, by the database's clock.
     pub is_expired: bool,
+    /// Somebody writes it, under a lease that hasn't run out by that clock.
+    pub is_held: bool,
 }
 
 impl Resumable {

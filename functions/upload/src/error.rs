@@ -71,9 +71,7 @@ pub(crate) enum Error {
     ForgedLink,
     #[error("This link has expired. Sign in and download the MP3 from your jobs.")]
     ExpiredLink,
-    #[error(
-        "This job has no waveform: its MP3 isn't ready, or is the video's own MP3 track, which was copied and not listened to."
-    )]
+    #[error("This job has no waveform: its MP3 isn't ready, or was made before there were any.")]
     NoWaveform,
     #[error("There is nothing in that range: the MP3 has {size_bytes} bytes.")]
     RangeNotSatisfiable { size_bytes: u64 },

@@ -1,4 +1,4 @@
-use super::builders::{HOUR, NO_TIME, clock_moves, is_lost, job, new_job, queued};
+use super::builders::{HOUR, NO_TIME, clock_moves, is_lost, job, new_job, queued, turns};
 use crate::{Lease, Resumable, State, Store};
 use decant_events::FileId;
 use futures::future::join_all;
@@ -24,18 +24,20 @@ pub async fn an_upload_in_pieces_is_known_and_hidden_until_it_ends(store: Store)
         metadata: beside.map(str::to_owned),
         expires_at: Some(expires_at.expect("is noted")),
         is_expired: false,
+        is_held: true,
     };
     assert_eq!(find(&store, new.id).await, Some(known.clone()));
     assert_eq!(store.jobs.get(new.id).await.expect("answers"), None);
 
     store
         .jobs
-        .uploaded(&lease, LENGTH, HOUR)
+        .uploaded(&lease, LENGTH, turns(HOUR))
         .await
         .expect("ends");
     let ended = Resumable {
         offset_bytes: LENGTH,
         expires_at: None,
+        is_held: false,
         ..known
     };
     assert!(ended.has_ended());
@@ -61,7 +63,7 @@ pub async fn a_paused_upload_goes_on_at_its_offset_and_nowhere_else(store: Store
     let lease = resume(&store, id, 400, HOUR).await.expect("goes on");
     store
         .jobs
-        .uploaded(&lease, LENGTH, HOUR)
+        .uploaded(&lease, LENGTH, turns(HOUR))
         .await
         .expect("ends");
     assert_eq!(resume(&store, id, 400, HOUR).await, None);
@@ -72,6 +74,7 @@ pub async fn while_somebody_writes_nobody_else_does(store: Store) {
     let id = paused(&store, 0, HOUR).await;
     let lease = resume(&store, id, 0, HOUR).await.expect("goes on");
     assert_eq!(resume(&store, id, 0, HOUR).await, None);
+    assert!(is_held(&store, id).await);
     let advanced = store.jobs.advance(&lease, 300, HOUR, HOUR).await;
     advanced.expect("advances");
     assert_eq!(resume(&store, id, 300, HOUR).await, None);
@@ -79,7 +82,9 @@ pub async fn while_somebody_writes_nobody_else_does(store: Store) {
     kept.expect("is renewed");
     assert_eq!(resume(&store, id, 300, HOUR).await, None);
     store.jobs.pause(&lease, 500, HOUR).await.expect("is free");
-    resume(&store, id, 500, HOUR).await.expect("goes on");
+    assert!(!is_held(&store, id).await);
+    resume(&store, id, 500, NO_TIME).await.expect("goes on");
+    assert!(!is_held(&store, id).await, "its lease has run out");
 }
 
 pub async fn fifty_who_go_on_at_once_are_one(store: Store) {
@@ -99,7 +104,7 @@ pub async fn a_writer_that_is_gone_is_replaced_and_moves_nothing_more(store: Sto
     let next = resume(&store, id, 100, HOUR).await.expect("goes on");
     assert!(is_lost(&store.jobs.advance(&gone, 200, HOUR, HOUR).await));
     assert!(is_lost(&store.jobs.pause(&gone, 200, HOUR).await));
-    assert!(is_lost(&store.jobs.uploaded(&gone, LENGTH, HOUR).await));
+    assert!(is_lost(&store.jobs.uploaded(&gone, LENGTH, turns(HOUR)).await));
     assert_eq!(offset(&store, id).await, 100);
     store.jobs.pause(&next, 150, HOUR).await.expect("is free");
     assert!(is_lost(&store.jobs.pause(&next, 160, HOUR).await));
@@ -184,7 +189,7 @@ pub async fn whoever_ends_an_upload_takes_it_from_its_writer(store: Store) {
     let seized = store.jobs.seize(id, HOUR).await.expect("answers");
     let seized = seized.expect("is seized");
     assert!(is_lost(&store.jobs.advance(&writer, 6, HOUR, HOUR).await));
-    assert!(is_lost(&store.jobs.uploaded(&writer, LENGTH, HOUR).await));
+    assert!(is_lost(&store.jobs.uploaded(&writer, LENGTH, turns(HOUR)).await));
     assert_eq!(resume(&store, id, 5, HOUR).await, None);
     store.jobs.discard(&seized).await.expect("is discarded");
     assert_eq!(find(&store, id).await, None);
@@ -197,7 +202,7 @@ pub async fn an_upload_has_one_end_when_its_writer_and_its_owner_race(store: Sto
         let lease = resume(&store, id, 5, HOUR).await.expect("goes on");
         let (writer, owner) = (store.clone(), store.clone());
         let (uploaded, seized) = tokio::join!(
-            tokio::spawn(async move { writer.jobs.uploaded(&lease, LENGTH, HOUR).await }),
+            tokio::spawn(async move { writer.jobs.uploaded(&lease, LENGTH, turns(HOUR)).await }),
             tokio::spawn(async move { owner.jobs.seize(id, HOUR).await }),
         );
         let seized = seized.expect("no task panics").expect("answers");
@@ -235,6 +240,11 @@ async fn find(store: &Store, id: FileId) -> Option<Resumable> {
 async fn offset(store: &Store, id: FileId) -> u64 {
     let found = find(store, id).await;
     found.expect("there is such an upload").offset_bytes
+}
+
+async fn is_held(store: &Store, id: FileId) -> bool {
+    let found = find(store, id).await;
+    found.expect("there is such an upload").is_held
 }
 
 async fn expiry(store: &Store, id: FileId) -> chrono::DateTime<chrono::Utc> {

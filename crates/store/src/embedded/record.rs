@@ -28,7 +28,7 @@ pub(super) fn job(row: &SqliteRow) -> Result<Job, Error> {
     })
 }
 
-/// The upload in a row of `jobs` that has come in pieces, or still does, and of whether it has expired.
+/// The upload in a row of `jobs` that has come in pieces, or still does, and of what the clock says of it.
 pub(super) fn resumable(row: &SqliteRow) -> Result<Resumable, Error> {
     let size = |column| size(row, column)?.ok_or_else(|| corrupt(column, "missing"));
     let (length_bytes, offset_bytes) = (size("upload_length")?, size("upload_offset")?);
@@ -43,6 +43,7 @@ pub(super) fn resumable(row: &SqliteRow) -> Result<Resumable, Error> {
         metadata: row.try_get("upload_metadata")?,
         expires_at: expires_at.transpose()?,
         is_expired: goes_on && row.try_get("is_expired")?,
+        is_held: goes_on && row.try_get("is_held")?,
     })
 }
 

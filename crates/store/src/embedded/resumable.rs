@@ -40,7 +40,8 @@ impl Database {
     pub(super) async fn resumable_by_id(&self, id: FileId) -> Result<Option<Resumable>, Error> {
         let rows = self.rows(
             query(
-                "SELECT *, upload_expires_at <= now AS is_expired
+                "SELECT *, upload_expires_at <= now AS is_expired,
+                     coalesce(lease_until > now, false) AS is_held
                  FROM jobs, clock
                  WHERE id = ? AND upload_length IS NOT NULL",
             )

@@ -37,8 +37,8 @@ pub(super) fn job(record: &Document) -> Result<Job, Error> {
     })
 }
 
-/// The upload in a document of `jobs` that has come in pieces, or still does. Whether it has expired is for the clock to
-/// say.
+/// The upload in a document of `jobs` that has come in pieces, or still does. Whether it has expired or is
+/// held is for the clock to say.
 pub(super) fn resumable(record: &Document) -> Result<Resumable, Error> {
     let goes_on = word::<State>(record, "state")? == State::Uploading;
     let expires_at = goes_on.then(|| time(record, "upload_expires_at"));
@@ -58,6 +58,7 @@ pub(super) fn resumable(record: &Document) -> Result<Resumable, Error> {
         },
         expires_at: expires_at.transpose()?,
         is_expired: false,
+        is_held: false,
     })
 }
 

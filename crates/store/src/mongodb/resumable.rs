@@ -39,14 +39,17 @@ impl Database {
         let filter = doc! { "_id": oid(id), "upload_length": { "$exists": true } };
         let found = self.jobs().find_one(filter).projection(doc! {
             "owner": 1, "file_name": 1, "state": 1, "upload_length": 1, "upload_offset": 1,
-            "upload_expires_at": 1, "upload_metadata": 1,
+            "upload_expires_at": 1, "upload_metadata": 1, "lease_until": 1,
         });
         let Some(found) = answer(found).await? else {
             return Ok(None);
         };
         let mut upload = record::resumable(&found)?;
         if let Some(expires_at) = upload.expires_at {
-            upload.is_expired = date(expires_at) <= date(self.clock().await?);
+            let now = date(self.clock().await?);
+            upload.is_expired = date(expires_at) <= now;
+            let held = found.get_datetime("lease_until");
+            upload.is_held = held.is_ok_and(|until| *until > now);
         }
         Ok(Some(upload))
     }

@@ -1,6 +1,6 @@
 //! What people ask for, by the job's record.
 
-use crate::world::{Convert, about};
+use crate::world::{Convert, TURNS, about, kevin};
 use decant_audio::media::{self, Container};
 use decant_events::{ConversionOptions, FileId, JobFailed, Mp3Ready, VideoUploaded};
 use decant_store::UnreadableOptions;
@@ -76,6 +76,8 @@ async fn a_record_whose_options_cannot_be_read_fails_its_job_at_once() {
     record.job.options = Err(UnreadableOptions("another version".into()));
     convert.store_video(id, clip).await;
     assert!(convert.store.jobs.import(&record).await.unwrap());
+    let next = convert.store.jobs.announce_waiting(&kevin(), TURNS).await;
+    assert_eq!(next.unwrap().map(|job| job.id), Some(id));
     let failed: JobFailed = convert.function.deliver("/", &about(id)).await.event();
     assert_eq!(failed.problem.code, "not-an-option");
     assert_eq!(convert.job(id).await.problem, Some(failed.problem));

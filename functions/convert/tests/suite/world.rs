@@ -12,7 +12,7 @@ use tempfile::TempDir;
 pub(crate) const MINUTE: Duration = Duration::from_secs(60);
 
 /// More turns than a test has jobs.
-const TURNS: Turns = Turns {
+pub(crate) const TURNS: Turns = Turns {
     at_once: 1000,
     gap: MINUTE,
 };

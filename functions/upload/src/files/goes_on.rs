@@ -14,14 +14,27 @@ use axum::{
 use decant_events::FileId;
 use decant_function::tasks;
 use decant_store::Resumable;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
 
-/// How far an upload is.
+/// How long a client that asks where to go on is kept waiting for somebody who writes, and how often is looked. Longer than
+/// a dead writer keeps others out: whoever lost a connection then sends nothing in vain.
+const WAIT: Duration = LEASE.saturating_add(Duration::from_secs(1));
+const LOOK: Duration = Duration::from_millis(200);
+
+/// How far an upload is, once nobody writes it any more.
 pub(super) async fn tell(
     State(app): State<App>,
     person: Person,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Error> {
-    let upload = found(&app, &person, parsed(id)?).await?;
+    let id = parsed(id)?;
+    let mut upload = found(&app, &person, id).await?;
+    let patience_ends = Instant::now() + WAIT;
+    while upload.is_held && Instant::now() < patience_ends {
+        sleep(LOOK).await;
+        upload = found(&app, &person, id).await?;
+    }
     let headers = [
         ("upload-offset", upload.offset_bytes.to_string()),
         ("upload-length", upload.length_bytes.to_string()),

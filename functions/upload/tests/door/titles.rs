@@ -30,7 +30,7 @@ async fn a_job_is_renamed_and_its_download_with_it() {
         );
         let reply = door.get(&download).await;
         let name = reply.header("content-disposition");
-        let ascii = title.replace('ü', "_").replace('ß', "_");
+        let ascii = title.replace(['ü', 'ß'], "_");
         assert!(
             name.contains(&format!("filename=\"{ascii}.mp3\"")),
             "{name}"

@@ -61,10 +61,14 @@ async fn while_somebody_sends_nobody_else_may() {
     let other = door.patch(&path, 0, b"video").await;
     assert_eq!(refused(&other), (423, "locked".into()));
     assert_eq!(other.header("retry-after"), "5");
-    assert_eq!(door.offset(&path).await, 0, "asking is free");
-    sender.unbounded_send(Ok(b"video")).unwrap();
-    drop(sender);
-    assert_eq!(reply.await.unwrap().header("upload-offset"), "5");
+    let ended = async {
+        sender.unbounded_send(Ok(b"video")).unwrap();
+        drop(sender);
+        reply.await.unwrap()
+    };
+    let (offset, ended) = tokio::join!(door.offset(&path), ended);
+    assert_eq!(offset, 5, "whoever asks is told when it is certain");
+    assert_eq!(ended.header("upload-offset"), "5");
     assert_eq!(
         door.patch(&path, 5, b"video").await.header("upload-offset"),
         "10"

@@ -117,7 +117,7 @@ async fn more_bytes_than_were_announced_are_refused() {
     let path = door.begin(5, &[]).await;
     let announced = door.patch(&path, 0, b"videos").await;
     assert_eq!(refused(&announced), (413, "beyond-length".into()));
-    let pieces = ["vid", "eos"].map(|piece| Ok::<_, io::Error>(piece));
+    let pieces = ["vid", "eos"].map(Ok::<_, io::Error>);
     let unannounced = Body::from_stream(stream::iter(pieces));
     let passed = door.send(door.piece(&path, 0), unannounced).await;
     assert_eq!(refused(&passed), (413, "beyond-length".into()));
