@@ -34,6 +34,15 @@ pub struct Config {
         hide_env_values = true
     )]
     pub link_secret: LinkSecret,
+    /// How long a link works that somebody asks for, to give it away.
+    #[arg(
+        long,
+        env = "DECANT_LINK_TTL",
+        value_name = "DECANT_LINK_TTL",
+        default_value = "7d",
+        value_parser = duration
+    )]
+    pub link_ttl: Duration,
     /// The largest video that is taken, such as 500MB or 10GiB.
     #[arg(
         long,

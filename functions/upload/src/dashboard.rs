@@ -35,6 +35,7 @@ const CALLS: &str = "Decant turns a video into an MP3.\n\n\
      PATCH  /jobs/{id}          calls it by another title: {\"title\": \"…\"}\n\
      DELETE /jobs/{id}          cancels it, and deletes what is stored\n\
      POST   /jobs/{id}/retry    converts its video again, with other options if you name some\n\
+     GET    /jobs/{id}/link     a link that downloads its MP3 without a token\n\
      GET    /jobs/{id}/waveform how loud its MP3 is, to be drawn\n\
      GET    /jobs/zip?id={id}&… the MP3s of several jobs\n\
      GET    /download?id={id}   the MP3 of a job's mp3_fid\n\

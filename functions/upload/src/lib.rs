@@ -1,7 +1,7 @@
 //! The only public door: login, uploads, the jobs API, downloads.
 //!
-//! - `login`, `session`, `upload`, `jobs`, `events`, `cancel`, `retry`, `rename`, `download`, `zip`, `waveform`, `dashboard`:
-//!   the handlers.
+//! - `login`, `session`, `upload`, `jobs`, `events`, `cancel`, `retry`, `rename`, `download`, `link`, `zip`, `waveform`,
+//!   `dashboard`: the handlers.
 //! - `files`: uploads that go on after a break (tus).
 //! - `person`: who is asking, from a token that `public_keys` verifies, sent as such or in the cookie of a session.
 //! - `openapi`: what all of these say of themselves, for programs.
@@ -33,6 +33,7 @@ mod form;
 mod idempotency;
 mod incoming;
 mod jobs;
+mod link;
 mod login;
 mod openapi;
 mod person;
@@ -74,6 +75,7 @@ pub struct App {
     sink: Sink,
     public_keys: Arc<PublicKeys>,
     link_secret: LinkSecret,
+    link_ttl: Duration,
     login_url: Url,
     client: reqwest::Client,
     trusted_proxies: TrustedProxies,
@@ -109,6 +111,7 @@ impl App {
             sink: Sink::new(config.sink.clone()),
             public_keys: Arc::new(PublicKeys::at(&config.public_keys)),
             link_secret: config.link_secret.clone(),
+            link_ttl: config.link_ttl,
             login_url: config.auth_url.join("login")?,
             client: decant_function::client(login::WITHIN)?,
             upload_slots: Arc::new(Semaphore::new(upload::AT_ONCE)),
@@ -150,6 +153,7 @@ pub fn router(app: App) -> Router {
         .routes(routes!(jobs::show, rename::rename, cancel::cancel))
         .routes(routes!(events::of_job))
         .routes(routes!(retry::retry))
+        .routes(routes!(link::link))
         .routes(routes!(waveform::waveform))
         .routes(routes!(zip::zip))
         .routes(routes!(download::download))

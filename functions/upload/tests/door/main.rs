@@ -12,6 +12,7 @@ mod idempotency;
 mod jobs;
 mod keys;
 mod limits;
+mod link;
 mod login;
 mod openapi;
 mod options;
