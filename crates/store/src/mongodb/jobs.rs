@@ -17,7 +17,7 @@ impl Jobs for Database {
 
     async fn begin(&self, job: NewJob, lease_for: Duration) -> Result<Lease, Error> {
         let lease = Lease::fresh(job.id);
-        let inserted = self.insert_uploading(&job, None, &lease.token, lease_for);
+        let inserted = self.insert_uploading(&job, &lease.token, lease_for);
         inserted.await?;
         Ok(lease)
     }
@@ -30,14 +30,14 @@ impl Jobs for Database {
     ) -> Result<Option<Lease>, Error> {
         let lease = Lease::fresh(job.id);
         self.free_key(&job.owner, key).await?;
-        let inserted = self.insert_uploading(&job, Some(key), &lease.token, lease_for);
-        if unless_there(inserted.await)? {
+        let inserted = self.insert_uploading(&job, &lease.token, lease_for);
+        inserted.await?;
+        let taken = self.take_key(job.id, &job.owner, key);
+        if unless_there(taken.await)? {
             return Ok(Some(lease));
         }
-        match self.by_key(&job.owner, key).await? {
-            Some(_) => Ok(None),
-            None => Err(Error::Exists),
-        }
+        self.delete_uploading(&lease).await?;
+        Ok(None)
     }
 
     async fn begun_with(&self, owner: &Username, key: &str) -> Result<Option<Job>, Error> {
@@ -342,7 +342,12 @@ impl Jobs for Database {
     }
 
     async fn import(&self, snapshot: &Snapshot) -> Result<bool, Error> {
-        unless_there(self.insert_snapshot(snapshot).await)
+        let is_new = unless_there(self.insert_snapshot(snapshot).await)?;
+        if let (true, Some(key)) = (is_new, &snapshot.idempotency_key) {
+            let job = &snapshot.job;
+            self.take_key(job.id, &job.owner, key).await?;
+        }
+        Ok(is_new)
     }
 }
 

@@ -3,10 +3,10 @@
 use super::{
     database::Database,
     error::answer,
-    expression::{has_run_out, next_version},
+    expression::{has_run_out, next_version, oid},
 };
 use crate::{Error, Job};
-use decant_events::Username;
+use decant_events::{FileId, Username};
 use mongodb::bson::doc;
 
 impl Database {
@@ -21,6 +21,20 @@ impl Database {
         let set = doc! { "$set": { "updated_at": "$$NOW", "version": next_version() } };
         let unset = doc! { "$unset": ["once", "lease_token"] };
         answer(self.jobs().update_one(filter, vec![set, unset])).await?;
+        Ok(())
+    }
+
+    /// Gives the record the key, or says [`Error::Exists`]. In a change of its own: secantusd-rs, which tests run on, keeps what
+    /// an insertion wrote in a unique index for good.
+    pub(super) async fn take_key(
+        &self,
+        id: FileId,
+        owner: &Username,
+        key: &str,
+    ) -> Result<(), Error> {
+        let set = doc! { "$set": { "once": once(owner, key) } };
+        let taken = self.jobs().update_one(doc! { "_id": oid(id) }, set);
+        answer(taken).await?;
         Ok(())
     }
 

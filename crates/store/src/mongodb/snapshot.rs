@@ -4,7 +4,6 @@ use super::{
     apart::binary,
     database::Database,
     expression::{date, literal, oid},
-    once::once,
     record,
     upload::{no_record, stored_size},
 };
@@ -43,9 +42,6 @@ fn document(snapshot: &Snapshot) -> Result<Document, Error> {
         "created_at": date(job.created_at), "updated_at": date(job.updated_at),
         "version": stored_size(job.version)?,
     };
-    if let Some(key) = &snapshot.idempotency_key {
-        record.insert("once", literal(once(&job.owner, key)));
-    }
     if let Some(id) = job.expired_mp3 {
         record.insert("expired_mp3_id", oid(id));
     }

@@ -5,7 +5,6 @@ use super::{
     database::Database,
     error::answer,
     expression::{after, literal, next_version, oid},
-    once::once,
     record,
     turns::in_turn,
 };
@@ -18,14 +17,10 @@ impl Database {
     pub(super) async fn insert_uploading(
         &self,
         job: &NewJob,
-        key: Option<&str>,
         token: &str,
         lease_for: Duration,
     ) -> Result<(), Error> {
         let mut record = new_record(job, "uploading");
-        if let Some(key) = key {
-            record.insert("once", literal(once(&job.owner, key)));
-        }
         record.extend(doc! { "lease_token": token, "lease_until": after(lease_for) });
         self.insert(no_record(job.id), vec![doc! { "$set": record }])
             .await
