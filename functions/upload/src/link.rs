@@ -34,8 +34,13 @@ pub(crate) async fn link(
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Error> {
     let job = visible(&app, &person, id).await?;
-    let mp3 = job.mp3.ok_or(Error::NotFound)?;
-    let expires_at = Utc::now() + app.link_ttl;
+    let now = Utc::now();
+    let mp3 = app.retention.mp3(&job, now).ok_or(Error::NotFound)?;
+    let signed_until = now + app.link_ttl;
+    let expires_at = match app.retention.mp3_expires_at(&job) {
+        Some(end) => signed_until.min(end),
+        None => signed_until,
+    };
     let expires_s = u64::try_from(expires_at.timestamp()).unwrap_or(0);
     let link = DownloadLink::sign(&app.link_secret, mp3.id, expires_s);
     let link = Link {
