@@ -25,7 +25,7 @@ async fn door(flags: &[&str]) -> Door {
             _ => (
                 StatusCode::UNAUTHORIZED,
                 [("www-authenticate", "Basic realm=\"decant\"")],
-                )
+            )
                 .into_response(),
         }
     }
