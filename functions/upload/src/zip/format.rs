@@ -37,7 +37,7 @@ impl Entry {
         let year = time.year().clamp(1980, 2107) as u16 - 1980;
         out.put_u16_le(FLAGS);
         out.put_u16_le(0);
-        out.put_u16_le((time.hour() << 11 | time.minute() << 5 | time.second() / 2) as u16);
+        out.put_u16_le((time.hour() << 11 | time.minute() << 5 | (time.second() / 2)) as u16);
         out.put_u16_le(year << 9 | (time.month() << 5 | time.day()) as u16);
     }
 
