@@ -1,7 +1,7 @@
 use crate::{
     App,
     error::Error,
-    openapi::{JobProblem, JobState, Options},
+    openapi::{self, JobProblem, Options},
     person::Person,
     retention::Retention,
 };
@@ -27,7 +27,7 @@ const LARGEST_PAGE: u32 = 200;
 pub(crate) struct JobView {
     #[schema(value_type = String, pattern = "^[0-9a-f]{24}$")]
     pub(crate) id: FileId,
-    #[schema(value_type = JobState)]
+    #[schema(value_type = openapi::JobState)]
     state: &'static str,
     run: u32,
     /// Rises with every change of the record.

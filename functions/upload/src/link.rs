@@ -44,7 +44,7 @@ pub(crate) async fn link(
     let expires_s = u64::try_from(expires_at.timestamp()).unwrap_or(0);
     let link = DownloadLink::sign(&app.link_secret, mp3.id, expires_s);
     let link = Link {
-        href: format!("/download?{}", link.query()),
+        href: format!("{}/download?{}", app.base_path.as_str(), link.query()),
         expires_at,
     };
     // Whoever finds it could download.
