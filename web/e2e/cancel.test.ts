@@ -17,7 +17,8 @@ let page: Page;
 const clips = new Clips();
 
 before(async () => {
-  [system, browser] = await Promise.all([System.started({ DECANT_ANNOUNCED_PER_PERSON: "1" }), open()]);
+  browser = await open();
+  system = await System.started({ DECANT_ANNOUNCED_PER_PERSON: "1" });
   cable = await Cable.to(system.port);
   context = await person(browser);
   page = await context.newPage();

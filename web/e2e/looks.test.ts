@@ -24,7 +24,8 @@ let browser: Browser;
 const clips = new Clips();
 
 before(async () => {
-  [system, browser] = await Promise.all([System.started({ DECANT_ANNOUNCED_PER_PERSON: "1" }), open()]);
+  browser = await open();
+  system = await System.started({ DECANT_ANNOUNCED_PER_PERSON: "1" });
   cable = await Cable.to(system.port);
 });
 after(async () => {

@@ -21,7 +21,8 @@ let video: string;
 
 before(async () => {
   video = clips.large("Large.mkv", LARGE_BYTES);
-  [system, browser] = await Promise.all([System.started(), open()]);
+  browser = await open();
+  system = await System.started();
 });
 after(async () => {
   await browser?.close();

@@ -12,7 +12,8 @@ let other: Page;
 const clips = new Clips();
 
 before(async () => {
-  [system, browser] = await Promise.all([System.started(), open()]);
+  browser = await open();
+  system = await System.started();
   context = await person(browser);
   [one, other] = [await context.newPage(), await context.newPage()];
   await signIn(one, system.address);

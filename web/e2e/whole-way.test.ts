@@ -15,7 +15,8 @@ let page: Page;
 const clips = new Clips();
 
 before(async () => {
-  [system, browser] = await Promise.all([System.started(), open()]);
+  browser = await open();
+  system = await System.started();
 });
 after(async () => {
   await browser?.close();
