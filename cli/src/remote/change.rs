@@ -7,7 +7,7 @@ use super::{
     upload::outcome,
 };
 use crate::{failure::Failure, wishes::Wishes};
-use reqwest::Method;
+use reqwest_tls::Method;
 use serde_json::{Map, Value, json as object};
 
 #[derive(Debug, clap::Args)]

@@ -6,7 +6,7 @@ use super::{
 use crate::failure::Failure;
 use futures::StreamExt;
 use indicatif::{ProgressBar, ProgressStyle};
-use reqwest::{Method, Response, StatusCode, header};
+use reqwest_tls::{Method, Response, StatusCode, header};
 use std::{
     fs::File,
     io::Write,

@@ -4,7 +4,7 @@ use super::{
 };
 use crate::failure::Failure;
 use futures::StreamExt;
-use reqwest::{Method, StatusCode, header};
+use reqwest_tls::{Method, StatusCode, header};
 use sse_stream::{Sse, SseByteStream};
 use std::time::Duration;
 use tokio::time::{sleep, timeout};

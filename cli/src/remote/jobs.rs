@@ -9,7 +9,7 @@ use super::{
 use crate::{clock::Clock, failure::Failure};
 use chrono::{DateTime, Utc};
 use indicatif::ProgressBar;
-use reqwest::Method;
+use reqwest_tls::Method;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 

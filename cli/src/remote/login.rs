@@ -3,7 +3,7 @@ use super::{
     server::{Server, json},
 };
 use crate::failure::Failure;
-use reqwest::{Method, header};
+use reqwest_tls::{Method, header};
 use serde::Deserialize;
 use std::io::{self, BufRead, IsTerminal, Write};
 

@@ -1,9 +1,9 @@
 use super::job::Job;
 use crate::failure::Failure;
 use decant_function::reasons;
-use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
+use reqwest_tls::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde::Deserialize;
-use std::{sync::Once, time::Duration};
+use std::time::Duration;
 use url::Url;
 
 /// How long a connection may take to come about, and how long a call without a large body may take.
@@ -42,14 +42,9 @@ struct Problem {
 
 impl Server {
     pub(super) fn new(address: Url, token: Option<String>) -> Result<Self, Failure> {
-        static CRYPTO: Once = Once::new();
-        CRYPTO.call_once(|| {
-            // An error says that there is one already.
-            let _set = rustls::crypto::ring::default_provider().install_default();
-        });
         let client = Client::builder()
             .connect_timeout(CONNECT)
-            .redirect(reqwest::redirect::Policy::none())
+            .redirect(reqwest_tls::redirect::Policy::none())
             .build();
         Ok(Self {
             address,
@@ -146,6 +141,6 @@ pub(super) async fn refusal(answer: Response) -> Failure {
     }
 }
 
-pub(super) fn unreachable(error: reqwest::Error) -> Failure {
+pub(super) fn unreachable(error: reqwest_tls::Error) -> Failure {
     Failure::passing("unreachable", reasons(&error))
 }

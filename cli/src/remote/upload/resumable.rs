@@ -7,7 +7,7 @@ use crate::{
     wishes::Wishes,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use reqwest::{Body, Method, RequestBuilder, Response, StatusCode, header};
+use reqwest_tls::{Body, Method, RequestBuilder, Response, StatusCode, header};
 use std::{
     fs,
     path::{Path, PathBuf},
