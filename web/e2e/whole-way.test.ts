@@ -97,6 +97,19 @@ test("several files that are dropped become a card each, with the options that w
   assert.deepEqual(jobs.map(({ duration_ms }) => Math.round((duration_ms ?? 0) / 1000)), [3, 3, 3]);
 });
 
+test("an upload that is refused says why in a sentence", async () => {
+  await page.getByRole("button", { name: "Options", exact: true }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByText("More").click();
+  await dialog.getByLabel("Sound track").fill("nowhere");
+  await dialog.getByRole("button", { name: "Use these" }).click();
+  await choose(page, [clips.talk("Refused.mp4", 2)]);
+  await card(page, "Refused").getByText("Not uploaded").waitFor(SOON);
+  await card(page, "Refused").getByText(/track.*nowhere/).waitFor();
+  await card(page, "Refused").getByRole("button", { name: "Delete" }).click();
+  await card(page, "Refused").waitFor({ state: "detached" });
+});
+
 test("a part that is chosen on the waveform is converted again", async () => {
   await choose(page, [clips.talk("Long.mp4", 40)]);
   await ready(page, "Long");
