@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -38,6 +38,7 @@ export class Clips {
 
   #make(name: string, what: string[]): string {
     const path = join(this.folder, name);
+    if (existsSync(path)) return path; // asked for again, it is the same file
     execFileSync("ffmpeg", ["-v", "error", "-y", ...what, path]);
     return path;
   }

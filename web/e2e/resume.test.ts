@@ -17,10 +17,8 @@ let cable: Cable;
 let context: BrowserContext;
 let page: Page;
 const clips = new Clips();
-let video: string;
 
 before(async () => {
-  video = clips.large("Large.mkv", LARGE_BYTES);
   browser = await open();
   system = await System.started();
 });
@@ -41,29 +39,29 @@ afterEach(async () => {
 });
 
 test("an upload goes on where it was when the network is back", async () => {
-  const offsets = await partly();
+  const offsets = await partly("Cut");
   cable.cut();
-  await card(page, "Large").getByText(/Connection lost at \d+\s%/).waitFor(SOON);
+  await card(page, "Cut").getByText(/Connection lost at \d+\s%/).waitFor(SOON);
   cable.mend();
-  await ready(page, "Large");
+  await ready(page, "Cut");
   assert.ok(offsets.some((offset) => offset > 0), `no request went on: ${offsets}`);
 });
 
 test("an upload goes on after a reload, once its file is chosen again", async () => {
-  const offsets = await partly();
+  const offsets = await partly("Reloaded");
   await page.reload();
   cable.mend();
-  await card(page, "Large").getByText(/Stopped at \d+\s%/).waitFor();
+  await card(page, "Reloaded").getByText(/Stopped at \d+\s%/).waitFor();
   await choose(page, [clips.talk("Another.mp4", 1)], "Choose file");
   await page.getByText("That is another file.").first().waitFor();
-  await choose(page, [video], "Choose file");
-  await ready(page, "Large");
+  await choose(page, [video("Reloaded")], "Choose file");
+  await ready(page, "Reloaded");
   assert.ok(offsets.some((offset) => offset > 0), `no request went on: ${offsets}`);
 });
 
 test("an upload goes on after a reload by itself where the browser knows the file", async () => {
   // The picker can't be used by a program; the handle that it gives here is as real as the browser's own files.
-  const base64 = (await readFile(video)).toString("base64");
+  const base64 = (await readFile(video("Kept"))).toString("base64");
   await page.evaluate(async (base64) => {
     const handle = await (await navigator.storage.getDirectory()).getFileHandle("Kept.mkv", { create: true });
     const writable = await handle.createWritable();
@@ -80,7 +78,7 @@ test("an upload goes on after a reload by itself where the browser knows the fil
 });
 
 test("an upload waits for somebody whose session has ended, and goes on when they are back", async () => {
-  const offsets = await partly();
+  const offsets = await partly("Expired");
   await context.clearCookies();
   cable.cut();
   cable.mend();
@@ -89,7 +87,7 @@ test("an upload waits for somebody whose session has ended, and goes on when the
   assert.equal(await dialog.getByLabel("Email").inputValue(), EMAIL);
   await dialog.getByLabel("Password").fill(PASSWORD);
   await dialog.getByRole("button", { name: "Sign in" }).click();
-  await ready(page, "Large");
+  await ready(page, "Expired");
   assert.ok(offsets.some((offset) => offset > 0), `no request went on: ${offsets}`);
 });
 
@@ -103,14 +101,19 @@ test("progress is followed again after the server was away", async () => {
   await page.getByText("No connection").waitFor({ state: "hidden" });
 });
 
-/** Uploads the large video until the cable lets no more of it pass. Gives the offsets at which requests begin. */
-async function partly(): Promise<number[]> {
+/** A large video. Jobs of other tests must not be taken for it, so each test has its own. */
+function video(title: string): string {
+  return clips.large(`${title}.mkv`, LARGE_BYTES);
+}
+
+/** Uploads a large video until the cable lets no more of it pass. Gives the offsets at which requests begin. */
+async function partly(title: string): Promise<number[]> {
   const offsets: number[] = [];
   page.on("request", (request) => {
     if (request.method() === "PATCH") offsets.push(Number(request.headers()["upload-offset"]));
   });
   cable.hold(PART_BYTES);
-  await choose(page, [video]);
-  await card(page, "Large").getByText(/Uploading [1-9]\d?\s%/).last().waitFor(SOON);
+  await choose(page, [video(title)]);
+  await card(page, title).getByText(/Uploading [1-9]\d?\s%/).waitFor(SOON);
   return offsets;
 }

@@ -138,8 +138,8 @@ export class Upload implements Sending {
 
   async #fail(error: Error | DetailedError): Promise<void> {
     if (this.phase !== "sending") return;
+    const problem = problemOf(error); // at once: a request that is halted forgets what was answered
     this.#halt();
-    const problem = problemOf(error);
     switch (verdict(problem, this.record.url !== null)) {
       case "again":
         return this.#lose(problem, pauseMs(this.#failures++, problem.retryAfterS));
