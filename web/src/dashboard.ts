@@ -168,6 +168,8 @@ export class Dashboard {
   async #cancel(entry: Entry): Promise<void> {
     const { job } = entry;
     if (!job) return this.#stop(entry);
+    // Of a job that is converted again there is an MP3 already.
+    if (job.mp3_fid) return this.#remove(entry);
     await this.#try(async () => {
       await calls.remove(job.id);
       this.#shelf.drop(job.id);
@@ -179,7 +181,7 @@ export class Dashboard {
   async #remove(entry: Entry): Promise<void> {
     const { job } = entry;
     if (!job) return this.#stop(entry);
-    const what = job.state === "ready" ? "Its MP3 and the video are deleted for good." : "The video is deleted for good.";
+    const what = job.mp3_fid ? "Its MP3 and the video are deleted for good." : "The video is deleted for good.";
     if (!(await confirm(`Delete “${job.title}”?`, what, "Delete"))) return;
     await this.#try(async () => {
       await calls.remove(job.id);

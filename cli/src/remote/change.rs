@@ -55,18 +55,17 @@ pub(crate) struct Rename {
     at: Where,
 }
 
-/// Deletes jobs that haven't ended; the others would lose their MP3s.
+/// Deletes jobs that have no MP3 to lose: that haven't ended, and aren't converted again.
 pub(super) async fn cancel(arguments: Cancel) -> Result<(), Failure> {
     let server = arguments.at.signed_in()?;
     for id in &arguments.ids {
         let job = server.job(id).await?;
-        if job.has_ended() {
+        if job.has_ended() || job.mp3_fid().is_some() {
+            let standing = job.standing();
+            let mp3 = job.mp3_fid().map_or("", |_| ", and has an MP3");
             return Err(Failure::refused(
                 "ended",
-                format!(
-                    "{id} has ended, it is {}: decant delete {id} deletes it",
-                    job.state()
-                ),
+                format!("{id} is {standing}{mp3}: decant delete {id} deletes all of it"),
             ));
         }
         remove(&server, id).await?;

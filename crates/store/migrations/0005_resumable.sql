@@ -6,6 +6,6 @@ ALTER TABLE jobs ADD COLUMN upload_offset INTEGER;
 ALTER TABLE jobs ADD COLUMN upload_expires_at INTEGER;
 ALTER TABLE jobs ADD COLUMN upload_metadata TEXT;
 
--- What is announced counts among what a person takes up.
+-- What has come of an upload counts among what a person takes up.
 DROP INDEX jobs_usage;
-CREATE INDEX jobs_usage ON jobs (owner, state, size_bytes, upload_length, mp3_size_bytes, video_expired_at);
+CREATE INDEX jobs_usage ON jobs (owner, state, size_bytes, upload_offset, mp3_size_bytes, video_expired_at);

@@ -21,6 +21,7 @@ pub(crate) struct Stationery {
     public_url: PublicUrl,
     link_secret: LinkSecret,
     link_ttl: Duration,
+    keep_mp3: Option<Duration>,
 }
 
 /// A mail that is ready to go, about one run of one job.
@@ -81,6 +82,7 @@ impl Stationery {
             public_url: config.public_url.clone(),
             link_secret: config.link_secret.clone(),
             link_ttl: config.link_ttl,
+            keep_mp3: config.keep_mp3,
         }
     }
 
@@ -113,7 +115,11 @@ impl Stationery {
     fn ready(&self, job: &Job, title: &str, now: DateTime<Utc>) -> Result<MultiPart, SendError> {
         let mp3 = job.mp3.as_ref();
         let mp3 = mp3.ok_or_else(|| SendError::Unwritable("the record names no MP3".into()))?;
-        let expires = now + self.link_ttl;
+        // A link is good for as long as there is an MP3.
+        let kept = self.keep_mp3.zip(job.finished_at);
+        let kept_until = kept.map(|(keep, ended)| ended + keep);
+        let signed_until = now + self.link_ttl;
+        let expires = kept_until.map_or(signed_until, |end| end.min(signed_until));
         let expires_s = u64::try_from(expires.timestamp()).unwrap_or_default();
         let link = DownloadLink::sign(&self.link_secret, mp3.id, expires_s);
         let ready = Ready {

@@ -29,8 +29,9 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-/// How many streams are open at once. They take connections, of which others need some too.
-pub(crate) const AT_ONCE: usize = 256;
+/// How many streams are open at once. They take connections, of which others need some too: on a cluster a pod gets 200
+/// requests at once.
+pub(crate) const AT_ONCE: usize = 128;
 
 /// How soon a client that lost its stream asks for it again.
 const RETRY: Duration = Duration::from_secs(2);
@@ -38,8 +39,9 @@ const RETRY: Duration = Duration::from_secs(2);
 /// How often a stream without news shows that it lives.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
-/// How long a stream goes on. Then its client asks again, and whether it still may is looked at anew.
-const LONGEST: Duration = Duration::from_secs(600);
+/// How long a stream goes on. Then its client asks again, and whether it still may is looked at anew. Less than the 600 s
+/// at which Serving cuts a request.
+const LONGEST: Duration = Duration::from_secs(570);
 
 /// How many jobs a stream begins with.
 const MOST: u32 = MOST_NEWS as u32;

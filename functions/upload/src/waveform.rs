@@ -11,6 +11,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use chrono::Utc;
 use serde::Serialize;
 
 /// How loud a job's MP3 is from its beginning to its end.
@@ -40,7 +41,8 @@ pub(crate) async fn waveform(
     headers: HeaderMap,
 ) -> Result<Response, Error> {
     let job = visible(&app, &person, id).await?;
-    let mp3_id = job.mp3.ok_or(Error::NoWaveform)?.id;
+    let mp3 = app.retention.mp3(&job, Utc::now());
+    let mp3_id = mp3.ok_or(Error::NoWaveform)?.id;
     let points = app.store.jobs.waveform(mp3_id).await?;
     let points = points.ok_or(Error::NoWaveform)?;
     // It changes only with the MP3, and that one never.

@@ -8,6 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
+use chrono::Utc;
 use decant_events::FileId;
 use decant_function::{Query, reasons};
 use decant_store::{Bucket, Error as StoreError, Job, State as JobState, Store};
@@ -82,10 +83,12 @@ pub(crate) async fn zip(
 
 /// A ready job's MP3, if it is there. It is opened again when its turn comes: a hundred open ones are too many.
 async fn file(app: &App, job: &Job, names: &mut Names) -> Result<File, Error> {
-    let mp3 = job.mp3.as_ref().filter(|_| job.state == JobState::Ready);
+    let now = Utc::now();
+    let mp3 = app.retention.mp3(job, now);
+    let mp3 = mp3.filter(|_| job.state == JobState::Ready);
     let mp3 = mp3.ok_or(Error::NoMp3 {
         id: job.id,
-        state: job.state.as_str(),
+        state: app.retention.state(job, now).as_str(),
     })?;
     let opened = match app.store.payloads.open(Bucket::Mp3s, mp3.id).await {
         Err(StoreError::NotFound) => return Err(Error::NotFound),

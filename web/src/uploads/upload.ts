@@ -7,7 +7,7 @@ import { forget, remember, type Remembered } from "./remembered.ts";
 import type { Phase, Sending } from "./sending.ts";
 import { pauseMs, verdict } from "./verdict.ts";
 
-/** A request's worth: small enough for the time that proxies give to one, and each answer renews the session. */
+/** A request's worth: small enough for the time that proxies give to one. */
 const CHUNK_BYTES = 32 * 1024 * 1024;
 
 /** A connection on which nothing moves for so long is gone, whatever the browser believes: a laptop slept. */

@@ -110,8 +110,7 @@ function remaining(seconds: number | null): string {
   return seconds === null ? "" : `, ${words.left(seconds)}`;
 }
 
-function expired({ expires_at, can_retry }: Job): string {
-  const when = expires_at ? ` on ${words.day(new Date(expires_at))}` : "";
+function expired({ can_retry }: Job): string {
   const again = can_retry ? " The video is still here." : " Upload the video again to get another.";
-  return `Its MP3 was deleted${when}.${again}`;
+  return `Its MP3 was deleted.${again}`;
 }

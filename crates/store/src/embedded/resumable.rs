@@ -43,7 +43,7 @@ impl Database {
                 "SELECT *, upload_expires_at <= now AS is_expired,
                      coalesce(lease_until > now, false) AS is_held
                  FROM jobs, clock
-                 WHERE id = ? AND upload_length IS NOT NULL",
+                 WHERE id = ? AND upload_length IS NOT NULL AND state <> 'cancelled'",
             )
             .bind(id.to_string()),
         );

@@ -107,8 +107,11 @@ impl Database {
 
     pub(super) async fn by_mp3(&self, mp3_id: FileId) -> Result<Option<Job>, Error> {
         self.job(
-            query("SELECT * FROM jobs WHERE mp3_id = ?1 OR expired_mp3_id = ?1")
-                .bind(mp3_id.to_string()),
+            query(
+                "SELECT * FROM jobs
+                 WHERE (mp3_id = ?1 OR expired_mp3_id = ?1) AND state <> 'cancelled'",
+            )
+            .bind(mp3_id.to_string()),
         )
         .await
     }

@@ -12,7 +12,7 @@ impl Database {
                 "SELECT coalesce(sum(state IN ('uploading', 'waiting', 'queued', 'converting')), 0)
                          AS unfinished,
                      coalesce(sum(
-                         iif(video_expired_at IS NULL, coalesce(size_bytes, upload_length, 0), 0)
+                         iif(video_expired_at IS NULL, coalesce(size_bytes, upload_offset, 0), 0)
                          + coalesce(mp3_size_bytes, 0)), 0) AS stored_bytes
                  FROM jobs WHERE owner = ? AND state <> 'cancelled'",
             )

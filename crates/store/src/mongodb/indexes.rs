@@ -34,7 +34,7 @@ pub(super) async fn of_jobs(jobs: &Collection<Document>) -> Result<(), Error> {
             // Enough to add up what a person takes up, without the records.
             index(
                 doc! {
-                    "owner": 1, "state": 1, "size_bytes": 1, "upload_length": 1, "mp3.size_bytes": 1,
+                    "owner": 1, "state": 1, "size_bytes": 1, "upload_offset": 1, "mp3.size_bytes": 1,
                     "video_expired_at": 1,
                 },
                 None,

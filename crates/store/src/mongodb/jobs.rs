@@ -343,7 +343,8 @@ impl Jobs for Database {
 
     async fn import(&self, snapshot: &Snapshot) -> Result<bool, Error> {
         let is_new = unless_there(self.insert_snapshot(snapshot).await)?;
-        if let (true, Some(key)) = (is_new, &snapshot.idempotency_key) {
+        // Whether new or not: whoever brought it before may have died in between.
+        if let Some(key) = &snapshot.idempotency_key {
             let job = &snapshot.job;
             self.take_key(job.id, &job.owner, key).await?;
         }

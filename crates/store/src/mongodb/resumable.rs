@@ -36,7 +36,9 @@ impl Database {
     }
 
     pub(super) async fn resumable_by_id(&self, id: FileId) -> Result<Option<Resumable>, Error> {
-        let filter = doc! { "_id": oid(id), "upload_length": { "$exists": true } };
+        let filter = doc! {
+            "_id": oid(id), "upload_length": { "$exists": true }, "state": { "$ne": "cancelled" },
+        };
         let found = self.jobs().find_one(filter).projection(doc! {
             "owner": 1, "file_name": 1, "state": 1, "upload_length": 1, "upload_offset": 1,
             "upload_expires_at": 1, "upload_metadata": 1, "lease_until": 1,

@@ -79,7 +79,8 @@ impl Database {
             doc! { "mp3.id": oid(mp3_id) },
             doc! { "expired_mp3_id": oid(mp3_id) },
         ];
-        self.one(doc! { "$or": its }).await
+        self.one(doc! { "$or": its, "state": { "$ne": "cancelled" } })
+            .await
     }
 
     pub(super) async fn one(&self, filter: Document) -> Result<Option<Job>, Error> {

@@ -10,8 +10,8 @@ impl Database {
     pub(super) async fn taken_up_by(&self, owner: &Username) -> Result<Usage, Error> {
         let unfinished = vec!["uploading", "waiting", "queued", "converting"];
         let size = |field: &str| doc! { "$ifNull": [field, 0] };
-        // A video that is on the way in counts as what it was announced to become.
-        let video = doc! { "$ifNull": ["$size_bytes", size("$upload_length")] };
+        // Of a video that is on the way in, what has come.
+        let video = doc! { "$ifNull": ["$size_bytes", size("$upload_offset")] };
         let video_is_there = doc! { "$eq": [{ "$type": "$video_expired_at" }, "missing"] };
         let video = doc! { "$cond": [video_is_there, video, 0] };
         let pipeline = [

@@ -160,3 +160,24 @@ async fn a_hundred_pieces_at_one_offset_store_one() {
     }
     assert_eq!(door.offset(&path).await, 5);
 }
+
+#[tokio::test]
+async fn an_upload_that_has_all_its_bytes_is_told_to_be_whole_when_it_is_a_job() {
+    let door = Door::new().await;
+    // So much that the record is told at once.
+    let whole: &'static [u8] = vec![7; 32 * 1024 * 1024].leak();
+    let path = door.begin(whole.len(), &[]).await;
+    let (sender, reply) = door.open_piece(&path, 0);
+    sender.unbounded_send(Ok(whole)).unwrap();
+    // Its connection stays open, so that the end comes some seconds later.
+    until_async(async || {
+        let upload = door.store.jobs.resumable(id_of(&path)).await;
+        let upload = upload.unwrap().unwrap();
+        let is_whole = upload.offset_bytes == upload.length_bytes;
+        assert_eq!(is_whole, upload.has_ended(), "{upload:?}");
+        is_whole
+    })
+    .await;
+    drop(sender);
+    assert_eq!(reply.await.unwrap().status, 204);
+}
