@@ -18,6 +18,13 @@ const LIMIT: Duration = Duration::from_secs(240);
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
     response_headers_conformance,response_schema_conformance,unsupported_method";
 
+/// It can't make bodies of the type that resumable uploads have; real clients send those.
+const NO_BYTES: &str = r#"
+[[operations]]
+include-name = ["POST /files", "PATCH /files/{id}"]
+enabled = false
+"#;
+
 #[tokio::test]
 async fn whatever_is_asked_the_answer_is_as_described() {
     let system = System::started().await;
@@ -51,7 +58,7 @@ async fn whatever_is_asked_the_answer_is_as_described() {
         let said = String::from_utf8_lossy(&said).into_owned();
         assert!(ended.status.success(), "{said}");
     };
-    generate("", ".").await;
+    generate(NO_BYTES, ".").await;
     // Ids of its own making lead nowhere.
     generate(&of(&job), "^/(jobs/|download)").await;
 }

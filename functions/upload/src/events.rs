@@ -57,7 +57,7 @@ const MOST: u32 = MOST_NEWS as u32;
         ("Last-Event-ID" = Option<String>, Header, description = "The `id` of the last event that was seen"),
     ),
     responses(
-        (status = 200, description = "Server-sent events", content_type = "text/event-stream", body = String),
+        (status = 200, description = "Server-sent events", content_type = "text/event-stream", body = Object),
         (status = 204, description = "Nothing is unfinished, and nothing has changed"),
     ),
     extensions(("x-errors" = json!(["not-found", "busy"])))
@@ -90,7 +90,7 @@ pub(crate) async fn of_job(
     security(("bearer" = [])),
     params(("Last-Event-ID" = Option<String>, Header, description = "The `id` of the last event that was seen")),
     responses(
-        (status = 200, description = "Server-sent events", content_type = "text/event-stream", body = String),
+        (status = 200, description = "Server-sent events", content_type = "text/event-stream", body = Object),
         (status = 204, description = "Nothing is unfinished, and nothing has changed"),
     ),
     extensions(("x-errors" = json!(["busy"])))

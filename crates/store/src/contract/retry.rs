@@ -20,6 +20,8 @@ pub async fn a_job_that_has_ended_runs_again(store: Store) {
             attempts: 0,
             progress_percent: 0.0,
             problem: None,
+            finished_at: None,
+            version: again.version,
             updated_at: again.updated_at,
             ..end.clone()
         };
