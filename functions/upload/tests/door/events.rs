@@ -203,8 +203,14 @@ async fn a_stream_of_all_jobs_ends_when_none_is_unfinished() {
     watched.ready().await;
     let (one, other) = (watched.uploaded().await, watched.uploaded().await);
     let mut stream = watched.stream("/jobs/events", None).await;
-    // What had ended before is not told.
-    let told = [stream.job().await, stream.job().await];
+    // What had ended before is not told, unless it was in the same moment.
+    let mut told = Vec::new();
+    while told.len() < 2 {
+        let event = stream.job().await;
+        if event.data["state"] != "ready" {
+            told.push(event);
+        }
+    }
     assert_eq!(
         [&told[0].data["id"], &told[1].data["id"]],
         [&json!(one), &json!(other)]
