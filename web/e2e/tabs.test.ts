@@ -1,8 +1,10 @@
+import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import type { Browser, BrowserContext, Page } from "playwright-core";
+import type { Browser, BrowserContext, Page, Request } from "playwright-core";
 import { SOON, card, choose, open, person, ready, signIn } from "./browser.ts";
 import { Clips } from "./clips.ts";
 import { EMAIL, PASSWORD, System } from "./system.ts";
+import { until } from "./until.ts";
 
 let system: System;
 let browser: Browser;
@@ -41,6 +43,41 @@ test("a new title and a deletion are seen in the other tab", async () => {
   await other.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
   await card(one, "Renamed").waitFor({ state: "detached", ...SOON });
 });
+
+test("one tab listens for all, and another goes on when it is closed", async () => {
+  const third = await context.newPage();
+  const listening = new Set<Request>();
+  const isStream = (request: Request): boolean => request.url().endsWith("/jobs/events");
+  context.on("request", (request) => void (isStream(request) && listening.add(request)));
+  context.on("requestfinished", (request) => listening.delete(request));
+  context.on("requestfailed", (request) => listening.delete(request));
+  await third.goto(`${system.address}/`);
+  await third.getByRole("heading", { name: "Drop videos here" }).waitFor();
+
+  const pages = [one, other, third];
+  await choose(one, [clips.talk("Heard.mp4", 3 * 3600)]);
+  for (const page of pages) await card(page, "Heard").getByText(/Converting [1-9]/).waitFor(SOON);
+  await until("one of them listens", SOON.timeout, async () => listening.size === 1);
+  const [stream] = listening;
+  const leader = stream!.frame().page();
+  const rest = pages.filter((page) => page !== leader);
+  assert.equal(rest.length, 2);
+  if (leader === third) await third.close();
+  else await leader.reload();
+
+  const before = await progress(rest[0]!);
+  for (const page of rest) await until("it goes on", SOON.timeout, async () => (await progress(page)) > before);
+  await until("one of them listens", SOON.timeout, async () => listening.size === 1);
+  await card(one, "Heard").getByRole("button", { name: "Cancel" }).click();
+  await card(other, "Heard").waitFor({ state: "detached", ...SOON });
+  await third.close();
+});
+
+/** How far the conversion of `Heard` is, as a tab shows it; 0 before. */
+async function progress(page: Page): Promise<number> {
+  const [, percent] = /Converting (\d+)/.exec(await card(page, "Heard").innerText()) ?? [];
+  return Number(percent ?? 0);
+}
 
 test("whoever signs in anew in one tab can go on in the other", async () => {
   await choose(one, [clips.talk("Kept.mp4", 3)]);

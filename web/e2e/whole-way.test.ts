@@ -46,6 +46,20 @@ test("a video that is chosen becomes an MP3 by itself, and nothing on its card j
   assert.equal(await page.title(), "Decant");
 });
 
+test("a page on which nothing is under way leaves the server alone, so that it can go to sleep", async () => {
+  await page.clock.install();
+  await page.reload();
+  await choose(page, [clips.talk("Brief.mp4", 5)]);
+  await ready(page, "Brief");
+  await page.clock.runFor("05:00"); // the last click keeps the session for a while
+  await page.waitForLoadState("networkidle");
+  const asked: string[] = [];
+  page.on("request", (request) => void asked.push(request.url()));
+  await page.clock.runFor("30:00");
+  await page.evaluate(() => fetch("licences.txt")); // whatever was asked before is on the list by then
+  assert.deepEqual(asked.filter((url) => !url.endsWith("licences.txt")), []);
+});
+
 test("it plays from where its waveform is touched", async () => {
   await choose(page, [clips.talk("Heard.mp4", 60)]);
   await ready(page, "Heard");

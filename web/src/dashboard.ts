@@ -61,7 +61,9 @@ export class Dashboard {
     addEventListener("online", () => void this.refresh());
     addEventListener("offline", () => this.#page.connected(false));
     document.addEventListener("visibilitychange", () => {
-      if (document.visibilityState === "visible") void this.refresh();
+      if (document.visibilityState !== "visible") return;
+      this.#stream.lead();
+      void this.refresh();
     });
   }
 

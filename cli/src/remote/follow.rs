@@ -16,7 +16,8 @@ const SILENCE: Duration = Duration::from_secs(45);
 const AGAIN: Duration = Duration::from_secs(2);
 const TRIES: u32 = 60;
 
-/// Follows a job until it has ended, over broken connections too. `saw` gets it each time it has changed.
+/// Follows a job until it has ended, over broken connections too. `saw` gets it each time it has changed. Where there is no
+/// stream to be had, because the server has too many, the job is asked for now and then.
 pub(super) async fn follow(
     server: &Server,
     id: &str,
@@ -25,24 +26,21 @@ pub(super) async fn follow(
     let mut seen = Seen::default();
     let mut tries = 0;
     loop {
-        let before = seen.event_id.clone();
-        match listen(server, id, &mut seen, &mut saw).await {
-            Ok(()) => {
-                // The stream says its last word before it ends; what it says nothing of was never ours or is gone.
-                let job = server.job(id).await?;
+        let heard = listen(server, id, &mut seen, &mut saw).await;
+        if let Some(failure) = heard.err().filter(|failure| !failure.may_pass()) {
+            return Err(failure);
+        }
+        match server.job(id).await {
+            Ok(job) => {
+                saw(&job);
                 if job.has_ended() {
-                    saw(&job);
                     return Ok(job);
                 }
+                tries = 0;
             }
             Err(failure) if !failure.may_pass() || tries == TRIES => return Err(failure),
-            Err(_) => {}
+            Err(_) => tries += 1,
         }
-        tries = if seen.event_id == before {
-            tries + 1
-        } else {
-            0
-        };
         sleep(AGAIN).await;
     }
 }

@@ -47,7 +47,7 @@ pub enum Error {
     ),
 
     /// Something was asked for that can't be done with any video.
-    #[error("This can't be done: {0}. Choose something else and upload the video again.")]
+    #[error("This can't be done: {0}. Choose something else and convert the video again.")]
     NotAnOption(NotAnOption),
 
     /// The audio codec is not among those that are built in.

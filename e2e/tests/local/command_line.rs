@@ -1,7 +1,8 @@
 //! The `decant` command as a person at a terminal uses it.
 
 use crate::{SOON, clips};
-use decant_e2e::{EMAIL, PASSWORD, System, eventually};
+use decant_e2e::{EMAIL, EventStream, PASSWORD, System, eventually};
+use reqwest::StatusCode;
 use serde_json::Value;
 use std::{
     fs::{self, File},
@@ -248,6 +249,22 @@ async fn a_job_is_renamed_retried_cancelled_and_deleted() {
     assert!(ends_with(&ended, 3).contains("decant delete"));
     assert_eq!(desk.says(&["delete", id]), format!("{id} deleted\n"));
     assert!(ends_with(&desk.run(&["job", id]), 3).contains("nothing of yours"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_is_followed_where_the_server_has_no_stream_left() {
+    let desk = Desk::new().await;
+    desk.put("talk.mp4", &clips::short());
+    let client = desk.system.client().await;
+    client.upload("Rauschen.mkv", clips::long()).await;
+    let mut streams = Vec::new();
+    for _ in 0..64 {
+        streams.push(EventStream::open(&client, "/jobs/events", None).await);
+    }
+    let refused = client.get("/jobs/events").await;
+    assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
+    let id = desk.says(&["upload", "talk.mp4", "--wait", "-o", "name"]);
+    assert_eq!(desk.json(&["job", id.trim()])["state"], "ready");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -57,8 +57,8 @@ async fn convert_once(app: &App, video: &VideoUploaded) -> Result<Option<Job>, E
     let mp3_id = FileId::mint();
     let gave_up = Problem::new(
         code::GAVE_UP,
-        "The conversion was begun several times and never ended. Please upload the video again; if it fails again, \
-         the file may be damaged.",
+        "The conversion was begun several times and never ended. Please try it again; if it fails again, the file may \
+         be damaged.",
     );
     let claim = app
         .store

@@ -2,8 +2,63 @@
 
 use decant_events::code;
 
-/// What to do next, in order, for a problem's code. The problem's own sentence says what happened; these go on from there.
-pub(crate) fn steps(problem: &str) -> &'static [&'static str] {
+/// What to do next, for a problem's code. The problem's own sentence says what happened; this goes on from there.
+pub(crate) struct Advice {
+    /// In order.
+    pub(crate) steps: &'static [&'static str],
+    /// What one does at the door, as a button says it.
+    pub(crate) does: &'static str,
+}
+
+impl Advice {
+    /// `can_retry`: the video is still stored, and can be converted again as it is.
+    pub(crate) fn on(problem: &str, can_retry: bool) -> Self {
+        match with_the_stored_video(problem).filter(|_| can_retry) {
+            Some(steps) => Self {
+                steps,
+                does: "Convert again",
+            },
+            None => Self {
+                steps: with_an_upload(problem),
+                does: "Upload again",
+            },
+        }
+    }
+}
+
+/// What to do where nothing is wrong with the video, on its card in the dashboard.
+fn with_the_stored_video(problem: &str) -> Option<&'static [&'static str]> {
+    Some(match problem {
+        code::TOO_LONG => &[
+            "Open Decant, choose other options for this video, and ask for a part of it: a start and an end.",
+            "If you want all of it, cut the video into parts and upload them one by one.",
+        ],
+        "mp3-too-large" => &[
+            "Open Decant, choose other options for this video, and ask for a lower quality, or for a part of it.",
+            "If you want all of it as it is, cut the video into parts and upload them one by one.",
+        ],
+        "no-such-track" => &[
+            "Open Decant, choose other options for this video, and name a track from this list.",
+            "Or name none: then it is the track that the video itself begins with.",
+        ],
+        "nothing-left" => &[
+            "Open Decant and choose other options for this video: a start that lies within it, or none.",
+            "The video itself is kept: there is nothing to upload.",
+        ],
+        code::NOT_AN_OPTION => &[
+            "Open Decant and choose other options for this video, or none: then it is converted as it is.",
+            "The video itself is kept: there is nothing to upload.",
+        ],
+        code::GAVE_UP | code::UNDELIVERED => &[
+            "Wait a little, then open Decant and try this video again. It is kept: there is nothing to upload.",
+            "If this happens again, tell those who run this service.",
+        ],
+        _ => return None,
+    })
+}
+
+/// What to do next that begins with another upload.
+fn with_an_upload(problem: &str) -> &'static [&'static str] {
     match problem {
         "no-audio" => &[
             "Play the video and listen. Some recordings have a picture only.",
@@ -85,10 +140,10 @@ mod tests {
 
     #[test]
     fn every_code_of_the_contract_has_steps_of_its_own() {
-        let unknown = steps("unheard-of");
+        let unknown = with_an_upload("unheard-of");
         assert!(codes().count() >= 19);
         for code in codes() {
-            assert_ne!(steps(code), unknown, "{code}");
+            assert_ne!(with_an_upload(code), unknown, "{code}");
         }
     }
 }

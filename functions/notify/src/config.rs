@@ -1,7 +1,7 @@
 use crate::{ConnectError, InvalidOutbox, Outbox, SmtpServer};
 use decant_events::{DownloadLink, LinkSecret};
 use decant_function::{ServerConfig, duration, http_url};
-use decant_store::{StoreConfig, TurnsConfig};
+use decant_store::{Retention, StoreConfig, TurnsConfig};
 use lettre::{Address, message::Mailbox};
 use secrecy::SecretString;
 use std::{str::FromStr, time::Duration};
@@ -117,6 +117,14 @@ impl Config {
         match self.outbox()? {
             Outbox::Smtp(_) => Ok(()),
             Outbox::Folder(folder) => std::fs::create_dir_all(folder).map_err(ConnectError::Folder),
+        }
+    }
+
+    /// How long what jobs leave is kept.
+    pub(crate) fn retention(&self) -> Retention {
+        Retention {
+            keep_video: self.keep_video,
+            keep_mp3: self.keep_mp3,
         }
     }
 

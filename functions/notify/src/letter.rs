@@ -1,8 +1,8 @@
-use crate::{Config, PublicUrl, advice, mailer::SendError, words};
+use crate::{Config, PublicUrl, advice::Advice, mailer::SendError, words};
 use askama::Template;
 use chrono::{DateTime, Utc};
 use decant_events::{DownloadLink, LinkSecret};
-use decant_store::{Job, State};
+use decant_store::{Job, Retention, State};
 use lettre::{
     Address, Message,
     message::{
@@ -21,7 +21,7 @@ pub(crate) struct Stationery {
     public_url: PublicUrl,
     link_secret: LinkSecret,
     link_ttl: Duration,
-    keep_mp3: Option<Duration>,
+    retention: Retention,
 }
 
 /// A mail that is ready to go, about one run of one job.
@@ -53,7 +53,7 @@ impl Ready<'_> {
 struct Failed<'a> {
     title: &'a str,
     why: &'a str,
-    steps: &'static [&'static str],
+    advice: Advice,
     code: &'a str,
     job: String,
     door: &'a str,
@@ -82,7 +82,7 @@ impl Stationery {
             public_url: config.public_url.clone(),
             link_secret: config.link_secret.clone(),
             link_ttl: config.link_ttl,
-            keep_mp3: config.keep_mp3,
+            retention: config.retention(),
         }
     }
 
@@ -96,7 +96,7 @@ impl Stationery {
             ),
             _ => (
                 format!("No MP3 could be made: {title}"),
-                self.failed(job, &title)?,
+                self.failed(job, &title, now)?,
             ),
         };
         let owner: Address = job.owner.as_str().parse().map_err(unwritable)?;
@@ -116,8 +116,7 @@ impl Stationery {
         let mp3 = job.mp3.as_ref();
         let mp3 = mp3.ok_or_else(|| SendError::Unwritable("the record names no MP3".into()))?;
         // A link is good for as long as there is an MP3.
-        let kept = self.keep_mp3.zip(job.finished_at);
-        let kept_until = kept.map(|(keep, ended)| ended + keep);
+        let kept_until = self.retention.mp3_expires_at(job);
         let signed_until = now + self.link_ttl;
         let expires = kept_until.map_or(signed_until, |end| end.min(signed_until));
         let expires_s = u64::try_from(expires.timestamp()).unwrap_or_default();
@@ -133,13 +132,14 @@ impl Stationery {
         both(&ReadyText(&ready), &ReadyHtml(&ready))
     }
 
-    fn failed(&self, job: &Job, title: &str) -> Result<MultiPart, SendError> {
+    fn failed(&self, job: &Job, title: &str, now: DateTime<Utc>) -> Result<MultiPart, SendError> {
         let problem = job.problem.as_ref();
         let code = problem.map_or("unknown", |problem| &problem.code);
+        let advice = Advice::on(code, self.retention.can_retry(job, now));
         let failed = Failed {
             title,
             why: problem.map_or("Something went wrong.", |problem| &problem.detail),
-            steps: advice::steps(code),
+            advice,
             code,
             job: job.id.to_string(),
             door: self.public_url.as_str(),

@@ -30,7 +30,7 @@ pub use outbox::{Encryption, InvalidOutbox, Login, Outbox, SmtpServer};
 use async_trait::async_trait;
 use axum::{Router, routing::post};
 use decant_function::{NotReady, Ready, Sink, chassis};
-use decant_store::{Store, Turns};
+use decant_store::{Retention, Store, Turns};
 use letter::Stationery;
 use mailer::Mailer;
 use std::{sync::Arc, time::Duration};
@@ -44,8 +44,7 @@ pub struct App {
     stationery: Arc<Stationery>,
     sweep_grace: Duration,
     turns: Turns,
-    keep_video: Option<Duration>,
-    keep_mp3: Option<Duration>,
+    retention: Retention,
 }
 
 impl App {
@@ -60,8 +59,7 @@ impl App {
             stationery: Arc::new(Stationery::new(config)),
             sweep_grace: config.sweep_grace,
             turns: config.turns.turns(),
-            keep_video: config.keep_video,
-            keep_mp3: config.keep_mp3,
+            retention: config.retention(),
         })
     }
 }

@@ -143,8 +143,8 @@ impl App {
     /// Ends the time of videos and MP3s that were kept for as long as they are.
     async fn expire(&self) -> Result<(), Error> {
         let kept = [
-            (Bucket::Mp3s, self.keep_mp3, "expired mp3"),
-            (Bucket::Videos, self.keep_video, "expired video"),
+            (Bucket::Mp3s, self.retention.keep_mp3, "expired mp3"),
+            (Bucket::Videos, self.retention.keep_video, "expired video"),
         ];
         for (bucket, keep, what) in kept {
             let Some(keep) = keep else { continue };

@@ -31,6 +31,10 @@ pub(crate) enum Error {
     Busy,
     #[error("Too many people watch their jobs right now. Please try again in a moment.")]
     TooManyStreams,
+    #[error(
+        "You watch your jobs at too many places at once. Please close one, or ask GET /jobs now and then."
+    )]
+    TooManyOfYourStreams,
     #[error("The upload with this Idempotency-Key still comes in. Ask again when it has ended.")]
     UploadInProgress,
     #[error(
@@ -116,6 +120,7 @@ impl IntoResponse for Error {
             Self::Broken => (StatusCode::BAD_REQUEST, "broken-upload"),
             Self::Stalled => (StatusCode::REQUEST_TIMEOUT, "stalled-upload"),
             Self::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "too-large"),
+            Self::TooManyOfYourStreams => (StatusCode::TOO_MANY_REQUESTS, "too-many-streams"),
             Self::TooManyJobs { .. } => (StatusCode::TOO_MANY_REQUESTS, "too-many-jobs"),
             Self::QuotaFull { .. } => (StatusCode::INSUFFICIENT_STORAGE, "quota-full"),
             Self::NotFinished => (StatusCode::CONFLICT, "not-finished"),
@@ -164,6 +169,7 @@ impl IntoResponse for Error {
             Self::AuthAway
             | Self::Busy
             | Self::Locked
+            | Self::TooManyOfYourStreams
             | Self::TooManyStreams
             | Self::UploadInProgress
             | Self::PublicKeys(_) => problem.with_header(header::RETRY_AFTER, 5),

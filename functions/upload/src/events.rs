@@ -33,6 +33,9 @@ use tokio::{
 /// requests at once.
 pub(crate) const AT_ONCE: usize = 128;
 
+/// How many of them one person may have.
+const AT_ONCE_OF_ONE: usize = AT_ONCE / 2;
+
 /// How soon a client that lost its stream asks for it again.
 const RETRY: Duration = Duration::from_secs(2);
 
@@ -60,7 +63,7 @@ const MOST: u32 = MOST_NEWS as u32;
         (status = 200, description = "Server-sent events", content_type = "text/event-stream", body = Object),
         (status = 204, description = "Nothing is unfinished, and nothing has changed"),
     ),
-    extensions(("x-errors" = json!(["not-found", "busy"])))
+    extensions(("x-errors" = json!(["not-found", "too-many-streams", "busy"])))
 )]
 pub(crate) async fn of_job(
     State(app): State<App>,
@@ -93,7 +96,7 @@ pub(crate) async fn of_job(
         (status = 200, description = "Server-sent events", content_type = "text/event-stream", body = Object),
         (status = 204, description = "Nothing is unfinished, and nothing has changed"),
     ),
-    extensions(("x-errors" = json!(["busy"])))
+    extensions(("x-errors" = json!(["too-many-streams", "busy"])))
 )]
 pub(crate) async fn of_all(
     State(app): State<App>,
@@ -137,6 +140,9 @@ fn last_event_id(headers: &HeaderMap) -> Option<u64> {
 }
 
 async fn open(app: App, follower: Arc<Follower>, draining: Draining) -> Result<Response, Error> {
+    if app.watch.streams_of(&follower.person.username) > AT_ONCE_OF_ONE {
+        return Err(Error::TooManyOfYourStreams);
+    }
     let slot = Arc::clone(&app.stream_slots).try_acquire_owned();
     let slot = slot.map_err(|_| Error::TooManyStreams)?;
     let stands_in_line = |job: &Arc<Job>| job.state.is_in_line();

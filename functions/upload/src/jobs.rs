@@ -3,7 +3,6 @@ use crate::{
     error::Error,
     openapi::{self, JobProblem, Options},
     person::Person,
-    retention::Retention,
 };
 use axum::{
     Json,
@@ -14,7 +13,7 @@ use axum::{
 use chrono::{DateTime, Utc};
 use decant_events::{ConversionOptions, FileId, Problem};
 use decant_function::Query;
-use decant_store::{Job, Line, State as JobState, Wanted};
+use decant_store::{Job, Line, Retention, State as JobState, Wanted};
 use serde::{Deserialize, Serialize};
 use url::form_urlencoded;
 
@@ -158,12 +157,23 @@ pub(crate) async fn list(
             Error::BadRequest("Expected a cursor as `next` of the page before gave it.".into())
         })?;
     let limit = page.limit.unwrap_or(PAGE).clamp(1, LARGEST_PAGE);
+    let states = states(page.state.as_deref().unwrap_or_default())?;
+    let recorded = states
+        .iter()
+        .flat_map(|state| app.retention.recorded_as(*state));
     let wanted = Wanted {
         owner: (!person.admin).then_some(person.username),
-        states: states(page.state.as_deref().unwrap_or_default())?,
+        states: recorded.collect(),
         words: page.q.clone().filter(|words| !words.is_empty()),
     };
-    let found = app.store.jobs.find(&wanted, before, limit).await?;
+    let mut found = app.store.jobs.find(&wanted, before, limit).await?;
+    if !states.is_empty() {
+        // What has expired is so before the sweep notes it.
+        let now = Utc::now();
+        found
+            .jobs
+            .retain(|job| states.contains(&app.retention.state(job, now)));
+    }
     let body = Json(Jobs {
         jobs: app.views(&found.jobs).await?,
         next: found.next,

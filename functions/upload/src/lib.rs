@@ -13,7 +13,6 @@
 //! - `announce`: whose job is announced, and when.
 //! - `idempotency`: what an uploader calls an upload.
 //! - `watch`: what has changed, for all streams of events at once.
-//! - `retention`: until when what a job leaves is there.
 //! - `file_name`: a video's name as it comes in and as the MP3's goes out.
 
 mod allowance;
@@ -39,7 +38,6 @@ mod openapi;
 mod person;
 mod public_keys;
 mod rename;
-mod retention;
 mod retry;
 mod session;
 mod upload;
@@ -55,9 +53,8 @@ use async_trait::async_trait;
 use axum::{Extension, Router, extract::DefaultBodyLimit, middleware::from_fn_with_state};
 use decant_events::LinkSecret;
 use decant_function::{NotReady, Ready, Sink, TrustedProxies, chassis};
-use decant_store::{Store, Turns};
+use decant_store::{Retention, Store, Turns};
 use public_keys::PublicKeys;
-use retention::Retention;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
 use url::Url;

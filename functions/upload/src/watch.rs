@@ -1,7 +1,7 @@
 //! What has changed, told to all streams of the process by one poll of the store a second; without streams there is none.
 
 use crate::person::Person;
-use decant_events::FileId;
+use decant_events::{FileId, Username};
 use decant_function::reasons;
 use decant_store::{Error as StoreError, Job, Line, Store};
 use std::{
@@ -67,6 +67,15 @@ impl Watch {
             tokio::spawn(Arc::clone(self).poll());
         }
         follower
+    }
+
+    /// How many streams tell this person something.
+    pub(crate) fn streams_of(&self, username: &Username) -> usize {
+        let followers = locked(&self.followers);
+        let there = followers.all.iter().filter_map(Weak::upgrade);
+        there
+            .filter(|follower| follower.person.username == *username)
+            .count()
     }
 
     async fn poll(self: Arc<Self>) {

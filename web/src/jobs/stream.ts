@@ -12,40 +12,114 @@ export interface Listener {
   closed(): void;
 }
 
+/** What the tab that has the stream passes on. */
+type Heard =
+  | { heard: "opened" | "lost" | "closed" }
+  | { heard: "changed"; job: Job }
+  | { heard: "deleted"; id: string };
+
+/** What tabs say to each other. The greater claim has the stream. */
+type Said = Heard | { claims: string } | { leaves: true };
+
+/** A tab that hears nothing for so long listens itself: whoever had the stream may have crashed. */
+const SILENCE_MS = 60_000;
+
 /**
  * Hears of every change of the person's jobs, as long as one is unfinished. The browser connects again by itself where a
  * connection breaks; where the server says that there is nothing to tell (204) or can't tell (503), it doesn't.
+ *
+ * Of all tabs the one that asked last has the stream, and passes on what it hears: over HTTP/1.1 a browser has six
+ * connections to a server, and a stream keeps one.
  */
 export class Stream {
+  readonly #tabs = new BroadcastChannel(`decant-jobs ${document.baseURI}`);
+  #isOpen = false;
   #source: EventSource | null = null;
+  #claim = "";
+  #silence: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(private readonly listener: Listener) {}
+  constructor(private readonly listener: Listener) {
+    this.#tabs.onmessage = ({ data }: MessageEvent<Said>) => this.#told(data);
+    addEventListener("pagehide", () => {
+      if (this.#source) this.#tabs.postMessage({ leaves: true } satisfies Said);
+      this.#close();
+    });
+  }
 
   /** Listens, if it doesn't yet. */
   open(): void {
-    if (this.#source) return;
+    if (!this.#isOpen) this.#claimIt();
+  }
+
+  /** Has the stream itself, if one is open: of the tab that is looked at nobody has to fear that it sleeps. */
+  lead(): void {
+    if (this.#isOpen && !this.#source) this.#claimIt();
+  }
+
+  #claimIt(): void {
+    this.#close();
+    this.#isOpen = true;
+    this.#claim = `${Date.now()} ${crypto.getRandomValues(new Uint32Array(1))[0]}`;
+    this.#tabs.postMessage({ claims: this.#claim } satisfies Said);
     const source = new EventSource("jobs/events");
     this.#source = source;
-    source.addEventListener("open", () => this.listener.opened());
-    source.addEventListener("job", (event) => this.listener.changed(JSON.parse(event.data)));
+    source.addEventListener("open", () => this.#hear({ heard: "opened" }));
+    source.addEventListener("job", (event) => this.#hear({ heard: "changed", job: JSON.parse(event.data) as Job }));
     source.addEventListener("deleted", (event) => {
-      this.listener.deleted((JSON.parse(event.data) as { id: string }).id);
+      this.#hear({ heard: "deleted", id: (JSON.parse(event.data) as { id: string }).id });
     });
-    source.addEventListener("end", () => this.#ended(source));
+    source.addEventListener("end", () => this.#hear({ heard: "closed" }));
     source.addEventListener("error", () => {
-      if (source.readyState === EventSource.CLOSED) this.#ended(source);
-      else this.listener.lost();
+      this.#hear({ heard: source.readyState === EventSource.CLOSED ? "closed" : "lost" });
     });
   }
 
-  close(): void {
+  #hear(heard: Heard): void {
+    this.#tabs.postMessage(heard);
+    this.#tell(heard);
+  }
+
+  #told(said: Said): void {
+    if (!this.#isOpen) return;
+    if ("claims" in said) {
+      if (!this.#source) return;
+      // Of two that claim at once, one keeps it.
+      if (said.claims > this.#claim) this.#follow();
+      else this.#tabs.postMessage({ claims: this.#claim } satisfies Said);
+    } else if ("leaves" in said) {
+      this.#claimIt();
+    } else if (!this.#source) {
+      this.#follow();
+      this.#tell(said);
+    } // else the last words of whoever had it before
+  }
+
+  #tell(heard: Heard): void {
+    switch (heard.heard) {
+      case "opened":
+        return this.listener.opened();
+      case "changed":
+        return this.listener.changed(heard.job);
+      case "deleted":
+        return this.listener.deleted(heard.id);
+      case "lost":
+        return this.listener.lost();
+      case "closed":
+        this.#close();
+        return this.listener.closed();
+    }
+  }
+
+  #follow(): void {
+    this.#close();
+    this.#isOpen = true;
+    this.#silence = setTimeout(() => this.#claimIt(), SILENCE_MS);
+  }
+
+  #close(): void {
+    clearTimeout(this.#silence);
     this.#source?.close();
     this.#source = null;
-  }
-
-  #ended(source: EventSource): void {
-    if (source !== this.#source) return;
-    this.close();
-    this.listener.closed();
+    this.#isOpen = false;
   }
 }

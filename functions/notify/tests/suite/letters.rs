@@ -64,6 +64,31 @@ async fn a_failure_says_what_happened_what_to_do_and_whom_to_ask_about_what() {
     assert_in_order(body, &in_order[1..]);
 }
 
+#[tokio::test]
+async fn nobody_is_sent_to_upload_what_can_be_converted_again() {
+    let problem = || Problem::new("too-long", "This video is 13 hours long.");
+    let kept = mail_about_failure(problem()).await.0;
+    for part in [&kept.text, &kept.html] {
+        assert_in_order(
+            part,
+            &["choose other options for this video", "Convert again"],
+        );
+        assert!(!part.contains("Upload again"), "{part}");
+    }
+    let world = World::new().await;
+    let job = world.failed("Film.mp4", problem()).await;
+    let notify = world.notify_with(&["--keep-video=0"]).await;
+    let answer = notify
+        .deliver::<JobFailed>("/job-failed", job_failed(&job))
+        .await;
+    assert_eq!(answer, 200);
+    let gone = world.one_mail();
+    for part in [&gone.text, &gone.html] {
+        assert_in_order(part, &["upload it again", "Upload again"]);
+        assert!(!part.contains("Convert again"), "{part}");
+    }
+}
+
 fn assert_in_order(text: &str, parts: &[&str]) {
     let mut rest = text;
     for part in parts {

@@ -71,6 +71,11 @@ const ERRORS: &[(&str, u16, &str)] = &[
         429,
         "too many of the caller's jobs haven't ended",
     ),
+    (
+        "too-many-streams",
+        429,
+        "the caller has too many streams of events",
+    ),
     ("tus-version", 412, "`Tus-Resumable` isn't 1.0.0"),
     (
         "unsupported-media-type",

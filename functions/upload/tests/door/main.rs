@@ -16,6 +16,7 @@ mod link;
 mod login;
 mod openapi;
 mod options;
+mod recorder;
 mod retention;
 mod retries;
 mod session;
@@ -23,6 +24,7 @@ mod titles;
 mod tokens;
 mod turns;
 mod uploads;
+mod watched;
 mod waveform;
 mod zips;
 

@@ -84,6 +84,10 @@ async fn what_is_over_is_gone_before_the_sweep_comes_and_after() {
         ] {
             assert_eq!(shown[field], Value::Null, "{field}");
         }
+        for (state, count) in [("expired", 1), ("ready", 0), ("failed,expired", 1)] {
+            let list = door.get(&format!("/jobs?state={state}")).await.json();
+            assert_eq!(list["jobs"].as_array().unwrap().len(), count, "{state}");
+        }
         for field in ["version", "updated_at"] {
             shown[field].take();
         }
