@@ -27,17 +27,7 @@ export class Dashboard {
   readonly #uploads: Uploads;
   readonly #panel: DropPanel;
   readonly #page: Page;
-  readonly #stream = new Stream({
-    opened: () => {
-      this.#closures = 0;
-      void this.refresh();
-    },
-    changed: (job) => this.#shelf.take(job),
-    deleted: (id) => this.#shelf.drop(id),
-    lost: () => this.#page.connected(false),
-    // Listening at once to a server that has just refused would ask it without end.
-    closed: () => void this.refresh(pauseMs(this.#closures++, null)),
-  });
+  readonly #stream: Stream;
   /** Other tabs of this browser. */
   readonly #tabs = new BroadcastChannel("decant");
   readonly #uploadOf = new WeakMap<Entry, Upload>();
@@ -49,6 +39,17 @@ export class Dashboard {
     place: HTMLElement,
     readonly session: Session,
   ) {
+    this.#stream = new Stream(session.username, {
+      opened: () => {
+        this.#closures = 0;
+        void this.refresh();
+      },
+      changed: (job) => this.#shelf.take(job),
+      deleted: (id) => this.#shelf.drop(id),
+      lost: () => this.#page.connected(false),
+      // Listening at once to a server that has just refused would ask it without end.
+      closed: () => void this.refresh(pauseMs(this.#closures++, null)),
+    });
     this.#uploads = new Uploads(
       session.username,
       (upload) => this.#began(upload),
@@ -94,7 +95,10 @@ export class Dashboard {
     clearTimeout(this.#again);
     const known = this.#shelf.jobIds;
     try {
-      this.#shelf.takeNewest(await calls.list(), known);
+      const page = await calls.list();
+      this.#shelf.takeNewest(page, known);
+      // A stream that begins anew doesn't tell what has ended since the last one.
+      for (const id of this.#shelf.unfinishedBelow(page)) await this.#look(id);
       this.#failures = 0;
       this.#page.connected(true);
       if (!this.#shelf.isWaiting) return;
@@ -104,6 +108,15 @@ export class Dashboard {
       if (problem instanceof Problem && problem.isSignedOut) return;
       this.#page.connected(!(problem instanceof Problem && problem.isUnreachable));
       this.#again = setTimeout(() => void this.refresh(), pauseMs(this.#failures++, null));
+    }
+  }
+
+  async #look(id: string): Promise<void> {
+    try {
+      this.#shelf.take(await calls.show(id));
+    } catch (problem) {
+      if (!(problem instanceof Problem && problem.status === 404)) throw problem;
+      this.#shelf.drop(id);
     }
   }
 

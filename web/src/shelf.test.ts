@@ -70,6 +70,12 @@ test("a job older than the page stays, and so does one that came while the page 
   assert.deepEqual(ids(all), [C, B, A]);
 });
 
+test("what is unfinished and older than the page has to be asked for", () => {
+  const all = shelf();
+  for (const each of [job(A, 1), job(B, 1, "ready"), job(C, 1)]) all.take(each);
+  assert.deepEqual(all.unfinishedBelow({ jobs: [job(C, 1)], next: C }), [A]);
+});
+
 test("a job takes the place of its upload", () => {
   const all = shelf();
   all.take(job(A, 1));

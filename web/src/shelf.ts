@@ -88,6 +88,12 @@ export class Shelf {
     return new Set(ids.filter((id) => id !== null));
   }
 
+  /** Jobs that will change, and of which the newest page says nothing. */
+  unfinishedBelow(page: Page): string[] {
+    const ids = new Set(page.jobs.map((job) => job.id));
+    return this.entries.flatMap(({ job }) => (job && isUnfinished(job) && !ids.has(job.id) ? [job.id] : []));
+  }
+
   /** Whether the stream has something to tell: a job that will change, or one that an upload just became. */
   get isWaiting(): boolean {
     return this.entries.some(({ job, upload }) => (job ? isUnfinished(job) : upload?.phase === "done"));

@@ -12,12 +12,15 @@ use tokio::time::{sleep, timeout};
 /// The server says something every 15 s, if only that it is there.
 const SILENCE: Duration = Duration::from_secs(45);
 
-/// The pause before a stream that broke is asked for again, and how often that is done in vain.
+/// The pause before a stream that broke is asked for again; while none is to be had it doubles, up to the longest.
 const AGAIN: Duration = Duration::from_secs(2);
-const TRIES: u32 = 60;
+const AT_LONGEST: Duration = Duration::from_secs(16);
 
-/// Follows a job until it has ended, over broken connections too. `saw` gets it each time it has changed. Where there is no
-/// stream to be had, because the server has too many, the job is asked for now and then.
+/// How often the server is asked in vain: four minutes or so.
+const TRIES: u32 = 16;
+
+/// Follows a job until it has ended, over broken connections too. `saw` gets it each time it has changed, and maybe in
+/// between. Where there is no stream to be had, because the server has too many, the job is asked for now and then.
 pub(super) async fn follow(
     server: &Server,
     id: &str,
@@ -25,10 +28,13 @@ pub(super) async fn follow(
 ) -> Result<Job, Failure> {
     let mut seen = Seen::default();
     let mut tries = 0;
+    let mut pause = AGAIN;
     loop {
-        let heard = listen(server, id, &mut seen, &mut saw).await;
-        if let Some(failure) = heard.err().filter(|failure| !failure.may_pass()) {
-            return Err(failure);
+        let before = seen.event_id.clone();
+        match listen(server, id, &mut seen, &mut saw).await {
+            Err(failure) if !failure.may_pass() => return Err(failure),
+            Err(_) if seen.event_id == before => pause = (pause * 2).min(AT_LONGEST),
+            _ => pause = AGAIN,
         }
         match server.job(id).await {
             Ok(job) => {
@@ -41,7 +47,7 @@ pub(super) async fn follow(
             Err(failure) if !failure.may_pass() || tries == TRIES => return Err(failure),
             Err(_) => tries += 1,
         }
-        sleep(AGAIN).await;
+        sleep(pause).await;
     }
 }
 

@@ -57,7 +57,8 @@ pub(super) async fn list(arguments: List) -> Result<(), Failure> {
     let mut jobs: Vec<Job> = Vec::new();
     let mut cursor = None;
     while jobs.len() < arguments.limit {
-        let wanted = (arguments.limit - jobs.len()).min(PAGE);
+        // A page of some states or words may be short: asking for the rest alone could take many of them.
+        let wanted = arguments.limit.min(PAGE);
         let page = page(&server, &arguments, wanted, cursor.as_deref()).await?;
         jobs.extend(page.jobs);
         cursor = page.next;
@@ -65,6 +66,7 @@ pub(super) async fn list(arguments: List) -> Result<(), Failure> {
             break;
         }
     }
+    jobs.truncate(arguments.limit);
     let names = jobs.iter().map(|job| job.id().to_owned());
     arguments.look.print(&jobs, names, || {
         vec![table(&jobs, "No jobs. decant upload FILE makes one.")]

@@ -47,7 +47,7 @@ pub enum Error {
     ),
 
     /// Something was asked for that can't be done with any video.
-    #[error("This can't be done: {0}. Choose something else and convert the video again.")]
+    #[error("This can't be done: {0}. Choose something else and try again.")]
     NotAnOption(NotAnOption),
 
     /// The audio codec is not among those that are built in.
@@ -95,7 +95,7 @@ pub enum Error {
 
     /// The MP3 is larger than [`Limits::mp3_bytes`](crate::Limits::mp3_bytes).
     #[error(
-        "The MP3 of this video would be larger than {} MB, which is more than can be stored. Please split the video and upload the parts.", .0 / 1_000_000
+        "The MP3 of this video would be larger than {} MB, which is more than can be stored. Ask for a lower quality or for a part of it, or split it and upload the parts.", .0 / 1_000_000
     )]
     Mp3TooLarge(u64),
 

@@ -36,6 +36,13 @@ pub(crate) fn minute() -> Bytes {
     MINUTE.clone()
 }
 
+/// Four hours of noise: LAME has work for as long as a test may take.
+pub(crate) fn endless() -> Bytes {
+    let noise = ["-f", "lavfi", "-i", "anoisesrc=r=8000:d=60:a=0.3:seed=1"];
+    let hours = ["-af", "aloop=loop=239:size=480000", "-c:a", "pcm_u8"];
+    media::ffmpeg("mkv", &[noise.as_slice(), &hours].concat()).into()
+}
+
 /// Ten minutes of noise: takes LAME some seconds, in which something can happen.
 pub(crate) fn long() -> Bytes {
     LONG.clone()

@@ -2,7 +2,7 @@
 
 use crate::{SOON, clips};
 use decant_e2e::{EMAIL, EventStream, PASSWORD, System, eventually};
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use std::{
     fs::{self, File},
@@ -256,15 +256,17 @@ async fn a_job_is_followed_where_the_server_has_no_stream_left() {
     let desk = Desk::new().await;
     desk.put("talk.mp4", &clips::short());
     let client = desk.system.client().await;
-    client.upload("Rauschen.mkv", clips::long()).await;
+    let path = "/upload?filename=Rauschen.mkv&quality=320k&sample_rate=48000";
+    let endless = client.request(Method::POST, path).body(clips::endless());
+    assert_eq!(endless.send().await.expect("an answer").status(), 202);
     let mut streams = Vec::new();
     for _ in 0..64 {
         streams.push(EventStream::open(&client, "/jobs/events", None).await);
     }
-    let refused = client.get("/jobs/events").await;
-    assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
     let id = desk.says(&["upload", "talk.mp4", "--wait", "-o", "name"]);
     assert_eq!(desk.json(&["job", id.trim()])["state"], "ready");
+    let refused = client.get("/jobs/events").await;
+    assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
 }
 
 #[tokio::test(flavor = "multi_thread")]

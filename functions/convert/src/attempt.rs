@@ -163,7 +163,7 @@ impl Attempt {
             },
             Stop::OutOfTime => Failure::Hopeless(Problem::new(
                 code::TOO_LONG,
-                "Converting this video takes longer than a conversion may. Please split it and upload the parts.",
+                "Converting this video takes longer than a conversion may. Ask for a part of it, or split it and upload the parts.",
             )),
         })
     }

@@ -41,7 +41,7 @@ pub(crate) fn of(job: &Job, cover: Option<Vec<u8>>) -> Result<Options, Problem> 
         return Err(Problem::new(
             code::NOT_AN_OPTION,
             "What was asked for with this video was written by another version of this service, and this one can't read \
-             it. Please choose other options, or none, and convert it again.",
+             it. Please choose other options, or none, and try again.",
         ));
     };
     // The door takes nothing but covers.

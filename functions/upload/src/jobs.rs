@@ -166,13 +166,21 @@ pub(crate) async fn list(
         states: recorded.collect(),
         words: page.q.clone().filter(|words| !words.is_empty()),
     };
-    let mut found = app.store.jobs.find(&wanted, before, limit).await?;
+    // What has expired is so before the sweep notes it: then more is looked at than is wanted.
+    let looked_at = match wanted.states.len() > states.len() {
+        true => LARGEST_PAGE,
+        false => limit,
+    };
+    let mut found = app.store.jobs.find(&wanted, before, looked_at).await?;
     if !states.is_empty() {
-        // What has expired is so before the sweep notes it.
         let now = Utc::now();
         found
             .jobs
             .retain(|job| states.contains(&app.retention.state(job, now)));
+    }
+    if found.jobs.len() > limit as usize {
+        found.jobs.truncate(limit as usize);
+        found.next = found.jobs.last().map(|job| job.id);
     }
     let body = Json(Jobs {
         jobs: app.views(&found.jobs).await?,

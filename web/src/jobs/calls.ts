@@ -13,6 +13,10 @@ export async function list(cursor?: string): Promise<Page> {
   return answer.json();
 }
 
+export async function show(id: string): Promise<Job> {
+  return (await call("GET", `jobs/${id}`)).json();
+}
+
 /** Cancels what runs, and deletes what is stored. */
 export async function remove(id: string): Promise<void> {
   await call("DELETE", `jobs/${id}`);

@@ -19,29 +19,40 @@ type Heard =
   | { heard: "deleted"; id: string };
 
 /** What tabs say to each other. The greater claim has the stream. */
-type Said = Heard | { claims: string } | { leaves: true };
+type Said = Heard | { heard: "nothing" } | { claims: string } | { leaves: true };
+
+/** How often the tab that has the stream says so. Browsers let timers of hidden tabs run once a minute. */
+const SIGN_MS = 20_000;
 
 /** A tab that hears nothing for so long listens itself: whoever had the stream may have crashed. */
-const SILENCE_MS = 60_000;
+const SILENCE_MS = 150_000;
+
+/** Where several tabs may take over, the first one does. */
+const FIRST_WITHIN_MS = 1_000;
 
 /**
  * Hears of every change of the person's jobs, as long as one is unfinished. The browser connects again by itself where a
  * connection breaks; where the server says that there is nothing to tell (204) or can't tell (503), it doesn't.
  *
- * Of all tabs the one that asked last has the stream, and passes on what it hears: over HTTP/1.1 a browser has six
- * connections to a server, and a stream keeps one.
+ * Of a person's tabs the one that is looked at has the stream, and passes on what it hears: over HTTP/1.1 a browser has
+ * six connections to a server, and a stream keeps one.
  */
 export class Stream {
-  readonly #tabs = new BroadcastChannel(`decant-jobs ${document.baseURI}`);
+  readonly #tabs: BroadcastChannel;
   #isOpen = false;
   #source: EventSource | null = null;
   #claim = "";
   #silence: ReturnType<typeof setTimeout> | undefined;
+  #signs: ReturnType<typeof setInterval> | undefined;
 
-  constructor(private readonly listener: Listener) {
+  constructor(
+    username: string,
+    private readonly listener: Listener,
+  ) {
+    this.#tabs = new BroadcastChannel(`decant-jobs ${new URL(".", document.baseURI).href} ${username}`);
     this.#tabs.onmessage = ({ data }: MessageEvent<Said>) => this.#told(data);
     addEventListener("pagehide", () => {
-      if (this.#source) this.#tabs.postMessage({ leaves: true } satisfies Said);
+      if (this.#source) this.#say({ leaves: true });
       this.#close();
     });
   }
@@ -51,7 +62,7 @@ export class Stream {
     if (!this.#isOpen) this.#claimIt();
   }
 
-  /** Has the stream itself, if one is open: of the tab that is looked at nobody has to fear that it sleeps. */
+  /** Has the stream itself, if one is open: a tab that is looked at doesn't sleep. */
   lead(): void {
     if (this.#isOpen && !this.#source) this.#claimIt();
   }
@@ -59,8 +70,10 @@ export class Stream {
   #claimIt(): void {
     this.#close();
     this.#isOpen = true;
-    this.#claim = `${Date.now()} ${crypto.getRandomValues(new Uint32Array(1))[0]}`;
-    this.#tabs.postMessage({ claims: this.#claim } satisfies Said);
+    const isSeen = document.visibilityState === "visible" ? 1 : 0;
+    this.#claim = `${isSeen} ${Date.now()} ${crypto.getRandomValues(new Uint32Array(1))[0]}`;
+    this.#say({ claims: this.#claim });
+    this.#signs = setInterval(() => this.#say({ heard: "nothing" }), SIGN_MS);
     const source = new EventSource("jobs/events");
     this.#source = source;
     source.addEventListener("open", () => this.#hear({ heard: "opened" }));
@@ -75,22 +88,21 @@ export class Stream {
   }
 
   #hear(heard: Heard): void {
-    this.#tabs.postMessage(heard);
+    this.#say(heard);
     this.#tell(heard);
   }
 
   #told(said: Said): void {
     if (!this.#isOpen) return;
     if ("claims" in said) {
-      if (!this.#source) return;
       // Of two that claim at once, one keeps it.
-      if (said.claims > this.#claim) this.#follow();
-      else this.#tabs.postMessage({ claims: this.#claim } satisfies Said);
+      if (!this.#source || said.claims > this.#claim) this.#follow();
+      else this.#say({ claims: this.#claim });
     } else if ("leaves" in said) {
-      this.#claimIt();
+      this.#follow(0);
     } else if (!this.#source) {
       this.#follow();
-      this.#tell(said);
+      if (said.heard !== "nothing") this.#tell(said);
     } // else the last words of whoever had it before
   }
 
@@ -110,14 +122,20 @@ export class Stream {
     }
   }
 
-  #follow(): void {
+  /** Hears what another tab says, until that is silent for so long. */
+  #follow(silenceMs = SILENCE_MS): void {
     this.#close();
     this.#isOpen = true;
-    this.#silence = setTimeout(() => this.#claimIt(), SILENCE_MS);
+    this.#silence = setTimeout(() => this.#claimIt(), silenceMs + Math.random() * FIRST_WITHIN_MS);
+  }
+
+  #say(said: Said): void {
+    this.#tabs.postMessage(said);
   }
 
   #close(): void {
     clearTimeout(this.#silence);
+    clearInterval(this.#signs);
     this.#source?.close();
     this.#source = null;
     this.#isOpen = false;
