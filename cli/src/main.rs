@@ -43,6 +43,6 @@ async fn main() -> anyhow::Result<ExitCode> {
         Command::Convert(arguments) => convert::run(arguments).await,
         Command::Probe(arguments) => probe::run(arguments).await,
         Command::Remote(command) => remote::run(command).await,
-        Command::Shell(command) => shell::run(&command)?,
+        Command::Shell(command) => shell::run(&command),
     })
 }

@@ -1,9 +1,9 @@
 //! What shells and manuals know of the command.
 
-use crate::Command as Decant;
+use crate::{Command as Decant, failure::Failure};
 use clap::CommandFactory;
 use clap_complete::Shell;
-use std::{io, path::PathBuf, process::ExitCode};
+use std::{fs, io, path::PathBuf, process::ExitCode};
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -14,17 +14,23 @@ pub(crate) enum Command {
     },
     /// Write man pages into a folder: `decant man ~/.local/share/man/man1`
     Man {
-        /// The folder; it has to be there
+        /// The folder, made if it isn't there
         folder: PathBuf,
     },
 }
 
-pub(crate) fn run(command: &Command) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(command: &Command) -> ExitCode {
     match command {
         Command::Completions { shell } => {
             clap_complete::generate(*shell, &mut Decant::command(), "decant", &mut io::stdout());
         }
-        Command::Man { folder } => clap_mangen::generate_to(Decant::command(), folder)?,
+        Command::Man { folder } => {
+            let written = fs::create_dir_all(folder)
+                .and_then(|()| clap_mangen::generate_to(Decant::command(), folder));
+            if let Err(error) = written {
+                return Failure::of_file(folder, error).report(false, &mut io::stdout());
+            }
+        }
     }
-    Ok(ExitCode::SUCCESS)
+    ExitCode::SUCCESS
 }

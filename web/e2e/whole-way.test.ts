@@ -46,6 +46,17 @@ test("a video that is chosen becomes an MP3 by itself, and nothing on its card j
   assert.equal(await page.title(), "Decant");
 });
 
+test("what was the progress of a card isn't taken for a place in its sound", async () => {
+  await choose(page, [clips.talk("Short.mp4", 8)]);
+  await ready(page, "Short");
+  const look = () => card(page, "Short").locator("canvas").evaluate((wave) => (wave as HTMLCanvasElement).toDataURL());
+  let before = "";
+  await until("its waveform has grown", SOON.timeout, async () => before === (before = await look()));
+  await page.reload();
+  await ready(page, "Short");
+  await until("it looks as it did", 10_000, async () => (await look()) === before);
+});
+
 test("a page on which nothing is under way leaves the server alone, so that it can go to sleep", async () => {
   await page.clock.install();
   await page.reload();

@@ -50,6 +50,10 @@ impl Output {
             Err(_) => path.to_owned(),
         };
         let folder = path.parent().filter(|folder| *folder != "");
+        if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+            let missing = io::Error::other("there is no such folder");
+            return Err(Failure::of_file(folder, missing));
+        }
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(".part");
         let part = tempfile::Builder::new()

@@ -54,7 +54,7 @@ impl Accounts {
         account.map(|account| account.token.clone()).ok_or_else(|| {
             Failure::refused(
                 "missing-token",
-                format!("not signed in at {server}: decant login --server {server}"),
+                format!("not signed in at {server}: decant login EMAIL --server {server}"),
             )
         })
     }

@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use reqwest_tls::{Method, Response, StatusCode, header};
 use std::{
     fs::File,
-    io::Write,
+    io::{self, Write},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -44,10 +44,8 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
         };
         let path = arguments.output.join(file_name(&job));
         if path.exists() && !arguments.force {
-            return Err(Failure::refused(
-                "file",
-                format!("{} is there already: --force overwrites it", path.display()),
-            ));
+            let there = io::Error::other("is there already: --force overwrites it");
+            return Err(Failure::of_file(&path, there));
         }
         download(&server, mp3_id, &path, arguments.force).await?;
         println!("{}", path.display());

@@ -126,7 +126,7 @@ pub(super) async fn refusal(answer: Response) -> Failure {
     };
     let detail = match (problem.detail.as_str(), status) {
         (_, StatusCode::UNAUTHORIZED) if code.ends_with("-token") => {
-            "not signed in any more: decant login".to_owned()
+            "not signed in any more: decant login EMAIL".to_owned()
         }
         ("", status) => format!("the server answers {status}"),
         (detail, _) => detail.to_owned(),
@@ -142,5 +142,13 @@ pub(super) async fn refusal(answer: Response) -> Failure {
 }
 
 pub(super) fn unreachable(error: reqwest_tls::Error) -> Failure {
-    Failure::passing("unreachable", reasons(&error))
+    let detail = match error.url().filter(|_| error.is_connect()) {
+        Some(url) => format!(
+            "nobody answers at {}: is a Decant running there? --server names another one ({})",
+            url.origin().ascii_serialization(),
+            reasons(&error)
+        ),
+        None => reasons(&error),
+    };
+    Failure::passing("unreachable", detail)
 }

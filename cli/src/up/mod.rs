@@ -193,7 +193,7 @@ fn asked_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
 
 fn welcome(door: &str) -> String {
     format!(
-        "Decant is ready at {door}\n\nTry next:\n  \
+        "Decant is ready at {door}\n\nOpen that address in a browser and sign in. Or try, in another terminal:\n  \
          TOKEN=$(curl -sX POST {door}/login -u EMAIL:PASSWORD)\n  \
          curl -X POST -F \"file=@./video.mp4\" -H \"Authorization: Bearer $TOKEN\" {door}/upload\n  \
          curl {door}/jobs -H \"Authorization: Bearer $TOKEN\"\n  \

@@ -18,8 +18,10 @@ export class Wave {
   #levels: number[] | null = null;
   #grown = 0;
   #fraction = 0;
+  /** Where the fraction glides to. */
+  #goal = 0;
   #kept: [number, number] = [0, 1];
-  #frame = 0;
+  readonly #frames = { glide: 0, grow: 0 };
   readonly #observer = new ResizeObserver(() => this.#draw());
   readonly #redraw = () => this.#draw();
 
@@ -34,15 +36,18 @@ export class Wave {
   show(levels: number[] | null, growing: boolean): void {
     this.#levels = levels;
     this.#grown = levels && growing ? 0 : 1;
-    if (growing) this.#animate((part) => (this.#grown = 1 - (1 - part) ** 3));
+    cancelAnimationFrame(this.#frames.grow);
+    if (growing) this.#animate("grow", (part) => (this.#grown = 1 - (1 - part) ** 3));
     this.#draw();
   }
 
   /** Fills it from the left, at once or gliding there. */
   fill(fraction: number, gliding: boolean): void {
+    if (fraction === this.#goal) return;
+    this.#goal = fraction;
     const from = this.#fraction;
-    if (from === fraction) return;
-    if (gliding && fraction > from) return this.#animate((part) => (this.#fraction = from + (fraction - from) * part));
+    if (gliding && fraction > from) return this.#animate("glide", (part) => (this.#fraction = from + (fraction - from) * part));
+    cancelAnimationFrame(this.#frames.glide);
     this.#fraction = fraction;
     this.#draw();
   }
@@ -57,17 +62,17 @@ export class Wave {
   drop(): void {
     this.#observer.disconnect();
     dark.removeEventListener("change", this.#redraw);
-    cancelAnimationFrame(this.#frame);
+    for (const frame of Object.values(this.#frames)) cancelAnimationFrame(frame);
   }
 
-  #animate(step: (part: number) => void): void {
-    cancelAnimationFrame(this.#frame);
+  #animate(what: "glide" | "grow", step: (part: number) => void): void {
+    cancelAnimationFrame(this.#frames[what]);
     const begun = performance.now();
     const next = (now: number): void => {
       const part = still.matches ? 1 : Math.min(1, Math.max(0, (now - begun) / GLIDE_MS));
       step(part);
       this.#draw();
-      if (part < 1) this.#frame = requestAnimationFrame(next);
+      if (part < 1) this.#frames[what] = requestAnimationFrame(next);
     };
     next(begun);
   }

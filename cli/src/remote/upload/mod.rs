@@ -32,6 +32,11 @@ pub(crate) struct Arguments {
 }
 
 pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
+    if arguments.files.iter().any(|file| file == Path::new("-")) {
+        return Err(Failure::usage(
+            "expected files: an upload from a pipe couldn't go on after a break",
+        ));
+    }
     let server = arguments.at.signed_in()?;
     arguments.wishes.asked()?; // said here, before gigabytes go out for nothing
     // All of them can be read, before the first one is sent.
