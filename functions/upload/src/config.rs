@@ -3,7 +3,7 @@ use anyhow::Context;
 use bytesize::ByteSize;
 use decant_events::LinkSecret;
 use decant_function::{ServerConfig, TrustedProxies, duration, http_url, size};
-use decant_store::{StoreConfig, TurnsConfig};
+use decant_store::{Retention, StoreConfig, TurnsConfig};
 use std::{num::NonZeroU64, path::PathBuf, time::Duration};
 use url::Url;
 
@@ -129,6 +129,14 @@ impl Config {
     /// Fails where a setting can't ever be used. What is away for a while is no reason.
     pub fn check(&self) -> anyhow::Result<()> {
         self.store.check().context("DECANT_STORE can't be used")
+    }
+
+    /// How long what jobs leave is kept.
+    pub(crate) fn retention(&self) -> Retention {
+        Retention {
+            keep_video: self.keep_video,
+            keep_mp3: self.keep_mp3,
+        }
     }
 }
 

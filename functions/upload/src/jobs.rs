@@ -157,31 +157,12 @@ pub(crate) async fn list(
             Error::BadRequest("Expected a cursor as `next` of the page before gave it.".into())
         })?;
     let limit = page.limit.unwrap_or(PAGE).clamp(1, LARGEST_PAGE);
-    let states = states(page.state.as_deref().unwrap_or_default())?;
-    let recorded = states
-        .iter()
-        .flat_map(|state| app.retention.recorded_as(*state));
     let wanted = Wanted {
         owner: (!person.admin).then_some(person.username),
-        states: recorded.collect(),
+        states: states(page.state.as_deref().unwrap_or_default())?,
         words: page.q.clone().filter(|words| !words.is_empty()),
     };
-    // What has expired is so before the sweep notes it: then more is looked at than is wanted.
-    let looked_at = match wanted.states.len() > states.len() {
-        true => LARGEST_PAGE,
-        false => limit,
-    };
-    let mut found = app.store.jobs.find(&wanted, before, looked_at).await?;
-    if !states.is_empty() {
-        let now = Utc::now();
-        found
-            .jobs
-            .retain(|job| states.contains(&app.retention.state(job, now)));
-    }
-    if found.jobs.len() > limit as usize {
-        found.jobs.truncate(limit as usize);
-        found.next = found.jobs.last().map(|job| job.id);
-    }
+    let found = app.find(wanted, before, limit).await?;
     let body = Json(Jobs {
         jobs: app.views(&found.jobs).await?,
         next: found.next,
@@ -197,6 +178,38 @@ pub(crate) async fn list(
     }
     let link = format!("</jobs?{}>; rel=\"next\"", query.finish());
     Ok(([(header::LINK, link)], body).into_response())
+}
+
+impl App {
+    /// A page of the jobs that are in these states now. What has expired is so before the sweep notes it: then more is looked
+    /// at than is wanted.
+    async fn find(
+        &self,
+        mut wanted: Wanted,
+        before: Option<FileId>,
+        limit: u32,
+    ) -> Result<decant_store::Page, Error> {
+        let states = wanted.states.clone();
+        let recorded = states
+            .iter()
+            .flat_map(|state| self.retention.recorded_as(*state));
+        wanted.states = recorded.collect();
+        let looked_at = match wanted.states.len() > states.len() {
+            true => LARGEST_PAGE,
+            false => limit,
+        };
+        let mut found = self.store.jobs.find(&wanted, before, looked_at).await?;
+        if !states.is_empty() {
+            let now = Utc::now();
+            let is_wanted = |job: &Job| states.contains(&self.retention.state(job, now));
+            found.jobs.retain(is_wanted);
+        }
+        if found.jobs.len() > limit as usize {
+            found.jobs.truncate(limit as usize);
+            found.next = found.jobs.last().map(|job| job.id);
+        }
+        Ok(found)
+    }
 }
 
 /// The states that a query names; those that nobody sees are none.

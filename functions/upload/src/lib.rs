@@ -100,10 +100,7 @@ impl App {
         Ok(Self {
             watch: Watch::new(store.clone()),
             stream_slots: Arc::new(Semaphore::new(events::AT_ONCE)),
-            retention: Retention {
-                keep_video: config.keep_video,
-                keep_mp3: config.keep_mp3,
-            },
+            retention: config.retention(),
             store,
             sink: Sink::new(config.sink.clone()),
             public_keys: Arc::new(PublicKeys::at(&config.public_keys)),
